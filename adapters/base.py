@@ -1,0 +1,166 @@
+"""The one contract between the gateway and its adapters.
+
+An adapter is a value. `read` takes one record's bytes and returns what became of it; it is pure, so it needs no
+broker, no clock and no mock. `rows` cuts a batch file into records that can each be read alone.
+"""
+
+import enum
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import BinaryIO, Generic, TypeVar
+
+from schemas.base import Fact
+
+
+class Level(enum.StrEnum):
+    """What a finding does to its record."""
+
+    REFUSE = "refuse"
+    HOLD = "hold"
+    WARN = "warn"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule an adapter checks.
+
+    id: stable for ever, never reused ("CU-014"). sentence: what is wrong, without the value. fix: what to do about it.
+    """
+
+    id: str
+    level: Level
+    sentence: str
+    fix: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A rule that a record broke, and where. It names a field, never a value.
+
+    detail: a shape ("99/99/9999"), a code that is on no list, a size: something that identifies nobody.
+    """
+
+    rule: Rule
+    field: str
+    detail: str = ""
+
+    @property
+    def text(self) -> str:
+        """The sentence a person reads."""
+        told = f"{self.rule.sentence} ({self.detail})" if self.detail else self.rule.sentence
+        return f"{told}. {self.rule.fix}"
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The record is translated: its facts, in the order they happened, and whatever was odd about it."""
+
+    facts: tuple[Fact, ...]
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The form is right, but a decision is needed before it can be translated; the sender cannot mend it.
+
+    reason: from the closed list (`code_not_mapped`, `pointer_not_filled`, ...). The owner is operations.
+    lane: as `Fact.lane`, where the record gives one, so that later records of the person keep their place.
+    """
+
+    reason: str
+    findings: tuple[Finding, ...]
+    lane: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """A kind of message we do not subscribe to: counted by its name, content not kept."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The sender must mend it: every fault by its rule."""
+
+    findings: tuple[Finding, ...]
+
+
+Outcome = Accepted | Held | Ignored | Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One record as it came.
+
+    media_type: without parameters, lower case. received: when it reached the gateway (aware, UTC); the only clock an
+    adapter may look at. attributes: transport attributes that carry meaning (an SNS eventType), lower-case names.
+    """
+
+    body: bytes
+    media_type: str
+    received: datetime
+    attributes: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One record cut from a batch file: its number as the sender counts (from 1), and bytes that can be read alone."""
+
+    number: int
+    body: bytes
+    media_type: str
+
+
+class FileRefused(Exception):
+    """The file is refused whole: its header, trailer, count or sequence is wrong."""
+
+    def __init__(self, finding: Finding) -> None:
+        super().__init__(finding.rule.id)
+        self.finding = finding
+
+
+Read = Callable[[Message], Outcome]
+Rows = Callable[[BinaryIO], Iterator[Row]]
+"""Cuts a file in bounded memory. Raises FileRefused, possibly after rows were already yielded (a wrong trailer)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Adapter:
+    """An agency's feed.
+
+    name: the agency, and the word in `/v1/feeds/{agency}`. rules: every rule it can find, by id. records and files:
+    the media types it takes over each door. trailer: a file of this agency counts its own rows, so none is published
+    before the file was read to its end.
+    """
+
+    name: str
+    read: Read
+    rules: Mapping[str, Rule]
+    records: frozenset[str]
+    files: Mapping[str, Rows] = field(default_factory=dict)
+    trailer: bool = False
+
+
+class UnknownCode(Exception):
+    """A code that is on no list of ours. The record is held by name until operations map it, never defaulted."""
+
+    def __init__(self, table: str, code: str) -> None:
+        super().__init__(table)
+        self.table = table
+        self.code = code
+
+
+Meaning = TypeVar("Meaning")
+
+
+class CodeTable(dict[str, Meaning], Generic[Meaning]):
+    """An agency's codes and our meanings. Looking up a code that is not there raises UnknownCode."""
+
+    def __init__(self, name: str, codes: Mapping[str, Meaning]) -> None:
+        super().__init__(codes)
+        self.name = name
+
+    def __missing__(self, code: str) -> Meaning:
+        raise UnknownCode(self.name, code)
