@@ -1,0 +1,97 @@
+"""Settings, read once at start and handed in.
+
+Each is an environment variable: `GATEWAY_STORE__DSN` is `settings.store.dsn`. Only `gateway/__main__.py` and the
+command line read the environment; everything else is given what it needs.
+"""
+
+from datetime import timedelta
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class _Group(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Store(_Group):
+    """PostgreSQL. pool: connections a process may hold."""
+
+    dsn: str = "postgresql+asyncpg://localhost/gateway"
+    pool: int = Field(default=8, ge=2)
+
+
+class Kafka(_Group):
+    """The cluster. partitions and replicas apply to topics when they are created; prefix stands before every topic."""
+
+    bootstrap: str = "localhost:9092"
+    prefix: str = ""
+    partitions: int = Field(default=12, ge=1)
+    replicas: int = Field(default=1, ge=1)
+    retention_days: int = Field(default=30, ge=1)
+
+
+class Intake(_Group):
+    """The front door. Sizes in bytes; settle is how long the immediate prison family waits for its reversal."""
+
+    host: str = "127.0.0.1"
+    port: int = 8080
+    max_record: int = Field(default=1 << 20, ge=1024)
+    max_file: int = Field(default=1 << 30, ge=1024)
+    max_waiting: int = Field(default=2000, ge=1, description="records waiting for a commit before 429")
+    max_batch: int = Field(default=500, ge=1)
+    settle: timedelta = timedelta(minutes=45)
+
+
+class Dispatch(_Group):
+    """Addressing and courier. batch: events consumed in one transaction."""
+
+    host: str = "127.0.0.1"
+    port: int = 8081
+    batch: int = Field(default=500, ge=1)
+    instance: str = "dispatch-1"
+    session_timeout: timedelta = timedelta(seconds=10)
+
+
+class Delivery(_Group):
+    """Patience: the waits between attempts, how long in all, and the share each wait may vary by."""
+
+    waits: tuple[timedelta, ...] = tuple(
+        timedelta(seconds=s) for s in (5, 30, 120, 600, 1800, 3600, 7200, 14400, 28800, 43200)
+    )
+    give_up_after: timedelta = timedelta(hours=72)
+    jitter: float = Field(default=0.2, ge=0, lt=1)
+    deadline: timedelta = timedelta(seconds=15)
+    circuit: timedelta = timedelta(seconds=60)
+
+
+class Local(_Group):
+    """The embedded services."""
+
+    data: Path = Path("data")
+    kafka_jars: Path | None = None
+    java: Path | None = None
+    brokers: int = Field(default=1, ge=1)
+
+
+class Settings(BaseSettings):
+    """Everything that can be set."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="GATEWAY_", env_nested_delimiter="__", frozen=True, extra="forbid", hide_input_in_errors=True
+    )
+
+    store: Store = Store()
+    kafka: Kafka = Kafka()
+    intake: Intake = Intake()
+    dispatch: Dispatch = Dispatch()
+    delivery: Delivery = Delivery()
+    local: Local = Local()
+    parties: Path = Path("parties.toml")
+    keys: Path = Path("keys.json")
+    places: Path = Field(default=Path(__file__).parent.parent / "deploy" / "areas")
+    issuer: str = Field(default="http://127.0.0.1:8080", description="the gateway's own address in tokens")
+    adapters: dict[str, dict[str, str]] = Field(default_factory=dict)
+    log_level: str = "INFO"
+    crash: str | None = Field(default=None, description="a failpoint, point:nth:mode; for tests of recovery")

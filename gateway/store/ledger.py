@@ -1,0 +1,37 @@
+"""The engine every statement runs on, and the schema's migrations."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from gateway.settings import Store
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+def open_engine(store: Store) -> AsyncEngine:
+    """An engine for one process. Statements are prepared once; parameters never show in errors or logs."""
+    return create_async_engine(
+        store.dsn,
+        pool_size=store.pool,
+        max_overflow=0,
+        hide_parameters=True,
+        connect_args={"server_settings": {"jit": "off", "application_name": "lasars-gateway"}},
+    )
+
+
+async def migrate(engine: AsyncEngine) -> None:
+    """Bring the schema to this version. Two processes starting at once wait for each other."""
+    async with engine.begin() as connection:
+        await connection.exec_driver_sql("select pg_advisory_xact_lock(7130001)")
+        await connection.run_sync(_upgrade)
+
+
+def _upgrade(connection: Connection) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
