@@ -150,6 +150,11 @@ class Event(Model):
     sensitivity: frozenset[Sensitivity] = frozenset()
 
     @property
+    def opens_case(self) -> bool:
+        """Whether this event opens a case: its kind's standing, unless what it tells says otherwise."""
+        return self.standing is Standing.REFERRAL
+
+    @property
     def topic(self) -> str:
         """The Kafka topic this kind travels on."""
         return topic_of(self.kind)

@@ -1,0 +1,85 @@
+"""Clock times as agencies write them: local, often without a zone, twice a year in doubt.
+
+A time without a zone is read as Europe/London. When the clocks go back an hour is lived twice, and when they go
+forward an hour is skipped; both are told by name, so that nobody finds out from a late assessment.
+"""
+
+import enum
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from schemas.base import Moment, Precision
+
+LONDON: Final = ZoneInfo("Europe/London")
+
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_DATE_TIME = re.compile(
+    r"(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2})(:\d{2})?(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})?",
+    re.ASCII,
+)
+
+
+class Doubt(enum.StrEnum):
+    """What a local time without a zone left open."""
+
+    AMBIGUOUS = "ambiguous"
+    """The clocks went back in this hour: it was lived twice. Read as the first time round (summer time)."""
+    SKIPPED = "skipped"
+    """The clocks went forward over this hour: it did not exist. Read as if they had not been changed yet (GMT)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An instant as read from a source, and what its clock left open."""
+
+    moment: Moment
+    doubt: Doubt | None = None
+
+
+def read_day(text: str) -> date | None:
+    """The day written as CCYY-MM-DD, or None if this is no such day."""
+    if _DAY.fullmatch(text) is None:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def read_moment(text: str) -> Told | None:
+    """The instant written as CCYY-MM-DDThh:mm, with or without seconds and zone, or None if this is no such instant."""
+    match = _DATE_TIME.fullmatch(text)
+    if match is None:
+        return None
+    day, clock, seconds, fraction, zone = match.groups()
+    precision = Precision.SECOND if seconds else Precision.MINUTE
+    try:
+        written = datetime.fromisoformat(f"{day}T{clock}{seconds or ':00'}{(fraction or '.0')[:7].ljust(7, '0')}")
+        if zone is not None:
+            offset = "+00:00" if zone == "Z" else zone
+            at = datetime.fromisoformat(f"{written.isoformat()}{offset}").astimezone(UTC)
+            return Told(Moment(at=at, precision=precision))
+        at, doubt = _in_london(written)
+    except (ValueError, OverflowError):  # the 30th of February, 25 o'clock, an offset of a day, the year 1
+        return None
+    return Told(Moment(at=at, precision=precision, zone_assumed=True), doubt)
+
+
+def day_moment(day: date) -> Moment:
+    """A day alone, kept as that day's midnight in Europe/London."""
+    return Moment(
+        at=datetime.combine(day, time(), tzinfo=LONDON).astimezone(UTC), precision=Precision.DAY, zone_assumed=True
+    )
+
+
+def _in_london(written: datetime) -> tuple[datetime, Doubt | None]:
+    first = written.replace(tzinfo=LONDON, fold=0)
+    second = written.replace(tzinfo=LONDON, fold=1)
+    before, after = first.utcoffset(), second.utcoffset()
+    if before == after or before is None or after is None:
+        return first.astimezone(UTC), None
+    # fold=0 reads with the offset before the change: summer time in autumn, GMT in spring. It is right for both.
+    return first.astimezone(UTC), Doubt.AMBIGUOUS if before > after else Doubt.SKIPPED
