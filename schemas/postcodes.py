@@ -42,8 +42,11 @@ _PSEUDO: Mapping[str, Pseudo] = {
 _JUNK = frozenset({"NF11NF", "NF11FA"})
 """Typed in probation and court systems where no postcode is known; no postcode area is NF (hmpps-person-match)."""
 
-_SHAPE = re.compile(r"(GIR|[A-Z][A-HJ-Y]?[0-9][A-Z0-9]?)([0-9][ABD-HJLNP-UW-Z]{2})")
-"""Outward and inward half. The inward half never has C, I, K, M, O or V (Royal Mail, Programmers' Guide to PAF)."""
+_SHAPE = re.compile(r"(GIR|NPT|[A-Z][A-HJ-Y]?[0-9][A-Z0-9]?)([0-9][ABD-HJLNP-UW-Z]{2})")
+"""Outward and inward half. The inward half never has C, I, K, M, O or V (Royal Mail, Programmers' Guide to PAF).
+
+GIR 0AA was a bank of its own; NPT was the first code of Newport and still stands in old records.
+"""
 
 _PSEUDO_SHAPE = re.compile(r"ZZ99[0-9][A-Z]{2}")
 
