@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime
 from typing import Annotated, Any, ClassVar
 
 import orjson
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, PlainSerializer
 
 from schemas.identifiers import Identifier
 
@@ -73,6 +73,12 @@ class Sensitivity(enum.StrEnum):
     OFFENCE = "offence"
     LAO = "lao"
     MAPPA = "mappa"
+
+
+Sensitivities = Annotated[
+    frozenset[Sensitivity], PlainSerializer(sorted, return_type=list[Sensitivity], when_used="json")
+]
+"""Why a record needs care. Written sorted: a set has another order in every process, and ids follow what is written."""
 
 
 class Sex(enum.StrEnum):
@@ -147,7 +153,7 @@ class Event(Model):
     kind: str
     occurred: Moment
     person: Person
-    sensitivity: frozenset[Sensitivity] = frozenset()
+    sensitivity: Sensitivities = frozenset()
 
     @property
     def opens_case(self) -> bool:
