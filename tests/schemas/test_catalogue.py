@@ -5,7 +5,7 @@ import sys
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from schemas.base import Change, Event, Retraction, Standing
+from schemas.base import Event, Retraction, Standing
 from schemas.catalogue import CATALOGUE, TOPICS, Kind, UnknownKind, decode, decode_retraction
 
 KINDS = pytest.mark.parametrize("kind", CATALOGUE.values(), ids=list(CATALOGUE))
@@ -21,7 +21,7 @@ def examples(kind: Kind) -> list[Event]:
 
 def concrete(event: type[BaseModel]) -> set[type[BaseModel]]:
     below = {found for child in event.__subclasses__() for found in concrete(child)}
-    named = event.model_fields["kind"].default is not None and event.__module__.startswith("schemas.")
+    named = not event.model_fields["kind"].is_required() and event.__module__.startswith("schemas.")
     return below | ({event} if named else set())
 
 
@@ -61,9 +61,9 @@ def test_a_body_of_another_kind_is_not_read() -> None:
 
 def test_a_kind_nobody_listed_is_named() -> None:
     """An unknown kind is refused by its name, in an event and in a retraction."""
-    with pytest.raises(UnknownKind, match="custody.tea-served"):
+    with pytest.raises(UnknownKind, match=r"custody\.tea-served"):
         decode("custody.tea-served", b"{}")
-    with pytest.raises(UnknownKind, match="custody.tea-served"):
+    with pytest.raises(UnknownKind, match=r"custody\.tea-served"):
         decode_retraction(b'{"kind": "custody.tea-served", "reason": "withdrawn"}')
 
 
@@ -72,7 +72,6 @@ def test_a_retraction_is_read_as_its_kind_and_reason() -> None:
     told = Retraction(kind="custody.drug-test.recorded", reason="not_confirmed_by_laboratory")
     assert decode_retraction(told.model_dump_json().encode()) == told
     assert set(Retraction.model_fields) == {"kind", "reason"}
-    assert Change.RETRACTION == "retraction"
 
 
 def test_an_error_never_quotes_the_body() -> None:
