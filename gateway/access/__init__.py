@@ -1,0 +1,1 @@
+"""Who is calling: clients prove themselves by a signed assertion, and then carry a token of ten minutes."""
