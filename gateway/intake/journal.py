@@ -1,0 +1,404 @@
+"""The journal: what is accepted is committed here, and nowhere else first.
+
+Requests that arrive while a commit is under way are committed together by the next one (group commit, no timer). A
+caller of `take` has its answer only when its record is on disk, or JournalUnavailable.
+"""
+
+import asyncio
+import uuid
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import orjson
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from adapters.base import Accepted, Finding, Held, Ignored
+from gateway import telemetry
+from gateway.clock import Clock
+from gateway.errors import JournalUnavailable
+from gateway.failpoints import reach
+from gateway.ids import new_id
+from gateway.intake.chain import Head, Minted, Repeat, Settling, chain
+from gateway.sealing import BlindIndex, DataKey, Sealer
+from gateway.store import journal as statements
+from gateway.store.journal import EventRow, Known, RecordRow
+from gateway.telemetry import log
+from schemas.base import Fact
+
+_TRIES = 5
+_DUE = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One record to commit.
+
+    transport: keyed hash of the sender's message id. body_hash: keyed hash of the bytes. body: as received.
+    """
+
+    sender: str
+    agency: str
+    transport: bytes
+    body_hash: bytes
+    body: bytes
+    media_type: str
+    received: datetime
+    outcome: Accepted | Held | Ignored
+    trace: str
+    file_id: uuid.UUID | None = None
+    row: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """The record is committed. repeat: it had been before, under the same id and with the same body."""
+
+    record_id: uuid.UUID
+    state: str
+    repeat: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Clash:
+    """The same message id came before with another body; record_id is that one's receipt."""
+
+    record_id: uuid.UUID
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What one transaction will write."""
+
+    records: list[RecordRow] = field(default_factory=list)
+    keys: list[tuple[uuid.UUID, bytes]] = field(default_factory=list)
+    bodies: list[tuple[uuid.UUID, uuid.UUID, bytes]] = field(default_factory=list)
+    events: list[EventRow] = field(default_factory=list)
+    touched: set[bytes] = field(default_factory=set)
+
+
+class Moved(Exception):
+    """A fact's head moved between reading and writing; the transaction is tried again."""
+
+
+class Journal:
+    """Commits entries in the order they come. One committer per process; several processes may run."""
+
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        *,
+        index: BlindIndex,
+        sealer: Sealer,
+        namespace: uuid.UUID,
+        clock: Clock,
+        settle: timedelta,
+        max_batch: int,
+        published: Callable[[], None],
+    ) -> None:
+        self._engine = engine
+        self._index = index
+        self._sealer = sealer
+        self._namespace = namespace
+        self._clock = clock
+        self._settle = settle
+        self._max_batch = max_batch
+        self._published = published
+        self._queue: deque[tuple[Entry, asyncio.Future[Taken | Clash]]] = deque()
+        self._arrived = asyncio.Event()
+
+    @property
+    def waiting(self) -> int:
+        """Entries that are not yet committed."""
+        return len(self._queue)
+
+    async def take(self, entry: Entry) -> Taken | Clash:
+        """Commit one record. Raises JournalUnavailable if it could not be; nothing was accepted then."""
+        future: asyncio.Future[Taken | Clash] = asyncio.get_running_loop().create_future()
+        self._queue.append((entry, future))
+        self._arrived.set()
+        return await future
+
+    async def run(self) -> None:
+        """Commit what gathers, until cancelled."""
+        while True:
+            await self._arrived.wait()
+            self._arrived.clear()
+            while self._queue:
+                size = min(len(self._queue), self._max_batch)
+                await self._settle_batch([self._queue.popleft() for _ in range(size)])
+
+    async def _settle_batch(self, batch: Sequence[tuple[Entry, asyncio.Future[Taken | Clash]]]) -> None:
+        try:
+            results = await self.commit([entry for entry, _ in batch])
+        except JournalUnavailable as error:
+            for _, future in batch:
+                if not future.done():
+                    future.set_exception(JournalUnavailable(str(error)))
+            return
+        except DataError:
+            if len(batch) == 1:
+                batch[0][1].set_exception(JournalUnavailable("the journal cannot write this record"))
+                return
+            half = len(batch) // 2
+            await self._settle_batch(batch[:half])
+            await self._settle_batch(batch[half:])
+            return
+        for (_, future), result in zip(batch, results, strict=True):
+            if not future.done():
+                future.set_result(result)
+
+    async def commit(self, entries: Sequence[Entry]) -> list[Taken | Clash]:
+        """Commit these entries in one transaction. Raises JournalUnavailable, DataError for an entry at fault."""
+        with telemetry.commit_seconds.time():
+            for left in range(_TRIES, 0, -1):
+                try:
+                    async with self._engine.begin() as connection:
+                        results, wrote = await self._write(connection, entries)
+                        reach("I3")
+                    break
+                except DataError:
+                    raise
+                except (Moved, IntegrityError, DBAPIError) as error:
+                    if left == 1 or not _passing(error):
+                        log.error("journal.failed", error=type(error).__name__, where=telemetry.where(error))
+                        raise JournalUnavailable("the journal cannot commit just now") from None
+                except (SQLAlchemyError, OSError, TimeoutError) as error:
+                    log.error("journal.failed", error=type(error).__name__, where=telemetry.where(error))
+                    raise JournalUnavailable("the journal cannot be reached just now") from None
+        if wrote:
+            self._published()
+            reach("I6")
+        return results
+
+    async def _write(self, connection: AsyncConnection, entries: Sequence[Entry]) -> tuple[list[Taken | Clash], bool]:
+        now = self._clock()
+        seen = await statements.known(connection, [(entry.sender, entry.transport) for entry in entries])
+        results: list[Taken | Clash] = []
+        fresh: list[tuple[Entry, uuid.UUID]] = []
+        for entry in entries:
+            place = (entry.sender, entry.transport)
+            before = seen.get(place)
+            if before is not None:
+                same = before.body_hash == entry.body_hash
+                results.append(Taken(before.id, before.state, repeat=True) if same else Clash(before.id))
+                continue
+            record_id = new_id(now)
+            state = _state(entry.outcome)
+            seen[place] = Known(record_id, entry.body_hash, state)
+            results.append(Taken(record_id, state, repeat=False))
+            fresh.append((entry, record_id))
+        if not fresh:
+            return results, False
+        heads, settling = await self._read_heads(
+            connection, [fact for entry, _ in fresh for fact in _facts(entry.outcome)], now
+        )
+        expected = [head.event_id for head in heads.values()]
+        batch = _Batch()
+        for entry, record_id in fresh:
+            self._add(batch, entry, record_id, heads, settling)
+        await self._forget_late_repeats(connection, batch)
+        await self._insert(connection, batch, heads, expected, now)
+        for entry, _ in fresh:
+            telemetry.accepted.labels(entry.agency, _state(entry.outcome)).inc()
+        log.info("records.committed", count=len(fresh), events=len(batch.events), repeats=len(entries) - len(fresh))
+        return results, bool(batch.events)
+
+    async def _read_heads(
+        self, connection: AsyncConnection, facts: Sequence[Fact], now: datetime
+    ) -> tuple[dict[bytes, Head], dict[uuid.UUID, Settling]]:
+        keys = sorted({self._index.of("fact", fact.key) for fact in facts})
+        heads = await statements.heads(connection, keys) if keys else {}
+        settling: dict[uuid.UUID, Settling] = {}
+        if any(fact.settles or fact.reverses or fact.withdrawn for fact in facts):
+            lanes = {self._index.of("lane", fact.lane) for fact in facts if fact.reverses}
+            lanes |= {head.lane for head in heads.values()} if lanes else set()
+            settling = await statements.settling(
+                connection, [head.event_id for head in heads.values()], sorted(lanes), now
+            )
+        return heads, settling
+
+    def _add(
+        self,
+        batch: _Batch,
+        entry: Entry,
+        record_id: uuid.UUID,
+        heads: dict[bytes, Head],
+        settling: dict[uuid.UUID, Settling],
+    ) -> None:
+        key, wrapped = self._sealer.new_key(record_id)
+        minted, repeats = self._chain(batch, entry.outcome, entry.received, heads, settling)
+        self._add_events(batch, minted, key, entry, record_id)
+        if not isinstance(entry.outcome, Ignored):
+            batch.keys.append((record_id, wrapped))
+            batch.bodies.append((record_id, record_id, key.seal(record_id, entry.body)))
+        batch.records.append(_record_row(entry, record_id, self._lane(entry.outcome, minted), len(minted), repeats))
+
+    async def _forget_late_repeats(self, connection: AsyncConnection, batch: _Batch) -> None:
+        """A late statement has no head to be compared with; told again, it is found by its id."""
+        late = [event.minted.id for event in batch.events if event.minted.state == "superseded"]
+        if not late:
+            return
+        stored = await statements.stored(connection, late)
+        again = [event for event in batch.events if event.minted.id in stored]
+        batch.events = [event for event in batch.events if event.minted.id not in stored]
+        batch.bodies = [body for body in batch.bodies if body[0] not in stored]
+        rows = {row.id: row for row in batch.records}
+        for event in again:
+            row = rows[event.record_id]
+            row.events, row.repeats = row.events - 1, row.repeats + 1
+
+    def _chain(
+        self,
+        batch: _Batch,
+        outcome: Accepted | Held | Ignored,
+        received: datetime,
+        heads: dict[bytes, Head],
+        settling: dict[uuid.UUID, Settling],
+    ) -> tuple[list[Minted], int]:
+        minted: list[Minted] = []
+        repeats = 0
+        for fact in _facts(outcome):
+            link = chain(fact, heads, settling, self._index, self._namespace, received, self._settle)
+            if isinstance(link, Repeat):
+                batch.touched.add(link.fact)
+                repeats += 1
+                continue
+            if any(link.id == other.minted.id for other in batch.events) or any(link.id == m.id for m in minted):
+                repeats += 1
+                continue
+            if link.state != "superseded":
+                batch.touched.add(link.fact)
+            minted.append(link)
+        return minted, repeats
+
+    def _add_events(
+        self, batch: _Batch, minted: Sequence[Minted], key: DataKey, entry: Entry, record_id: uuid.UUID
+    ) -> None:
+        for one in minted:
+            batch.bodies.append((one.id, record_id, key.seal(one.id, one.body)))
+            batch.events.append(
+                EventRow(
+                    minted=one,
+                    record_id=record_id,
+                    sender=entry.sender,
+                    agency=entry.agency,
+                    recorded=entry.received,
+                    trace=entry.trace,
+                )
+            )
+
+    def _lane(self, outcome: Accepted | Held | Ignored, minted: Sequence[Minted]) -> bytes | None:
+        if minted:
+            return minted[0].lane
+        lane = outcome.lane if isinstance(outcome, Held) else None
+        facts = _facts(outcome)
+        if facts:
+            lane = facts[0].lane
+        return self._index.of("lane", lane) if lane else None
+
+    async def _insert(
+        self,
+        connection: AsyncConnection,
+        batch: _Batch,
+        heads: dict[bytes, Head],
+        expected: Sequence[uuid.UUID],
+        now: datetime,
+    ) -> None:
+        if batch.events:
+            await statements.lock_shards(connection, sorted({event.minted.shard for event in batch.events}))
+        facts = [(key, heads[key]) for key in sorted(batch.touched)]
+        moved = await statements.commit(
+            connection,
+            records=batch.records,
+            keys=batch.keys,
+            bodies=batch.bodies,
+            facts=facts,
+            expected=expected,
+            events=batch.events,
+            now=now,
+        )
+        if moved != len(facts):
+            raise Moved
+
+    async def redrive(self, record_id: uuid.UUID, entry: Entry, key: DataKey) -> bool:
+        """Translate a stopped record after a fix, in its own transaction. False if it was not stopped any more.
+
+        entry.outcome is what its adapter says now; key is the record's own.
+        """
+        async with self._engine.begin() as connection:
+            now = self._clock()
+            heads, settling = await self._read_heads(connection, _facts(entry.outcome), now)
+            expected = [head.event_id for head in heads.values()]
+            batch = _Batch()
+            minted, repeats = self._chain(batch, entry.outcome, entry.received, heads, settling)
+            self._add_events(batch, minted, key, entry, record_id)
+            if not await statements.promote(
+                connection,
+                record_id,
+                events=len(minted),
+                repeats=repeats,
+                lane=self._lane(entry.outcome, minted),
+                findings=_findings(entry.outcome.findings if isinstance(entry.outcome, Accepted) else ()),
+            ):
+                return False
+            await self._insert(connection, batch, heads, expected, now)
+        self._published()
+        return True
+
+
+def _facts(outcome: Accepted | Held | Ignored) -> tuple[Fact, ...]:
+    return outcome.facts if isinstance(outcome, Accepted) else ()
+
+
+def _state(outcome: Accepted | Held | Ignored) -> str:
+    match outcome:
+        case Accepted():
+            return "translated"
+        case Held():
+            return "waiting" if outcome.reason == "pointer_not_filled" else "held"
+        case Ignored():
+            return "ignored"
+
+
+def _record_row(entry: Entry, record_id: uuid.UUID, lane: bytes | None, events: int, repeats: int) -> RecordRow:
+    outcome = entry.outcome
+    reason = outcome.reason if isinstance(outcome, Held) else outcome.name if isinstance(outcome, Ignored) else None
+    findings = () if isinstance(outcome, Ignored) else outcome.findings
+    return RecordRow(
+        id=record_id,
+        sender=entry.sender,
+        agency=entry.agency,
+        transport=entry.transport,
+        body_hash=entry.body_hash,
+        received=entry.received,
+        state=_state(outcome),
+        reason=reason,
+        owner="operations" if isinstance(outcome, Held) else None,
+        due=entry.received + _DUE if isinstance(outcome, Held) else None,
+        media_type=entry.media_type,
+        lane=lane,
+        events=events,
+        repeats=repeats,
+        file_id=entry.file_id,
+        row=entry.row,
+        findings=_findings(findings),
+        trace=entry.trace,
+    )
+
+
+def _findings(findings: Sequence[Finding]) -> str:
+    if not findings:
+        return "[]"
+    told = [{"rule": one.rule.id, "field": one.field, "detail": one.detail} for one in findings]
+    return orjson.dumps(told).decode()
+
+
+def _passing(error: Exception) -> bool:
+    """Whether trying the same transaction again can help: a moved head, a race on a key, a deadlock."""
+    if isinstance(error, Moved | IntegrityError):
+        return True
+    code = getattr(getattr(error, "orig", None), "sqlstate", None) or getattr(error, "sqlstate", None)
+    return code in {"40001", "40P01"}

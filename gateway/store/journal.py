@@ -1,0 +1,254 @@
+"""The journal's statements. One transaction commits everything a batch of requests asks for, or nothing of it."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from gateway.intake.chain import Head, Minted, Settling
+
+_KNOWN = text(
+    """
+    select r.sender, r.transport, r.id, r.body_hash, r.state
+    from unnest(cast(:senders as text[]), cast(:transports as bytea[])) as t(sender, transport)
+    join records r on r.sender = t.sender and r.transport = t.transport
+    """
+)
+
+_HEADS = text(
+    """
+    select key, event_id, version, digest, lane from facts
+    where key = any(cast(:keys as bytea[])) order by key for update
+    """
+)
+
+_SETTLING = text(
+    """
+    select o.event_id, e.kind, o.lane, o.due
+    from outbox o join events e on e.id = o.event_id
+    where o.due > :now and (o.event_id = any(cast(:heads as uuid[])) or o.lane = any(cast(:lanes as bytea[])))
+    order by o.seq for update of o
+    """
+)
+
+_STORED = text("select id from events where id = any(cast(:ids as uuid[]))")
+
+_SHARDS = text(
+    "select pg_advisory_xact_lock(7130002, s) from (select unnest(cast(:shards as int[])) as s order by 1) as wanted"
+)
+
+_COMMIT = text(
+    """
+    with record as (
+        insert into records (id, sender, agency, transport, body_hash, received, state, reason, owner, due, media_type,
+                             lane, events, repeats, file_id, "row", findings, trace)
+        select * from unnest(
+            cast(:r_id as uuid[]), cast(:r_sender as text[]), cast(:r_agency as text[]),
+            cast(:r_transport as bytea[]), cast(:r_body_hash as bytea[]), cast(:r_received as timestamptz[]),
+            cast(:r_state as text[]), cast(:r_reason as text[]), cast(:r_owner as text[]),
+            cast(:r_due as timestamptz[]), cast(:r_media_type as text[]), cast(:r_lane as bytea[]),
+            cast(:r_events as int[]), cast(:r_repeats as int[]), cast(:r_file_id as uuid[]), cast(:r_row as int[]),
+            cast(:r_findings as jsonb[]), cast(:r_trace as text[]))
+    ), sealed_key as (
+        insert into data_keys (record_id, wrapped)
+        select * from unnest(cast(:k_record as uuid[]), cast(:k_wrapped as bytea[]))
+    ), body as (
+        insert into bodies (id, record_id, sealed)
+        select * from unnest(cast(:b_id as uuid[]), cast(:b_record as uuid[]), cast(:b_sealed as bytea[]))
+    ), fact as (
+        insert into facts as f (key, event_id, version, digest, lane)
+        select * from unnest(cast(:f_key as bytea[]), cast(:f_event as uuid[]), cast(:f_version as bigint[]),
+                             cast(:f_digest as bytea[]), cast(:f_lane as bytea[]))
+        on conflict (key) do update
+        set event_id = excluded.event_id, version = excluded.version, digest = excluded.digest
+        where f.event_id = any(cast(:f_expected as uuid[]))
+        returning 1
+    ), event as (
+        insert into events (id, record_id, sender, agency, kind, change, supersedes, fact, lane, shard, occurred,
+                            recorded, due, trace)
+        select id, record_id, sender, agency, kind, change, supersedes, fact, lane, shard, occurred, recorded, due,
+               trace
+        from unnest(
+            cast(:e_id as uuid[]), cast(:e_record as uuid[]), cast(:e_sender as text[]), cast(:e_agency as text[]),
+            cast(:e_kind as text[]), cast(:e_change as text[]), cast(:e_supersedes as uuid[]),
+            cast(:e_fact as bytea[]), cast(:e_lane as bytea[]), cast(:e_shard as smallint[]),
+            cast(:e_occurred as timestamptz[]), cast(:e_recorded as timestamptz[]), cast(:e_due as timestamptz[]),
+            cast(:e_trace as text[]))
+            with ordinality as t(id, record_id, sender, agency, kind, change, supersedes, fact, lane, shard, occurred,
+                                 recorded, due, trace, place)
+        order by place
+        returning seq, shard, id, lane, due
+    ), decided as (
+        insert into decisions (event_id, number, state, reason, decided)
+        select id, 1, state, reason, :now
+        from unnest(cast(:d_id as uuid[]), cast(:d_state as text[]), cast(:d_reason as text[])) as t(id, state, reason)
+    ), silenced as (
+        delete from outbox where event_id = any(cast(:silenced as uuid[]))
+    ), queued as (
+        insert into outbox (seq, shard, event_id, lane, due)
+        select seq, shard, id, lane, due from event where not id = any(cast(:d_id as uuid[]))
+    )
+    select count(*) from fact
+    """
+)
+
+_PROMOTE = text(
+    """
+    update records set state = 'translated', reason = null, owner = null, due = null, events = :events,
+                       repeats = :repeats, lane = coalesce(lane, :lane), findings = cast(:findings as jsonb)
+    where id = :id and state in ('held', 'waiting', 'staged') returning id
+    """
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A record that was taken before under the same transport id."""
+
+    id: uuid.UUID
+    body_hash: bytes
+    state: str
+
+
+@dataclass(slots=True)
+class RecordRow:
+    """One new record as the journal writes it; see the table for what each is."""
+
+    id: uuid.UUID
+    sender: str
+    agency: str
+    transport: bytes
+    body_hash: bytes
+    received: datetime
+    state: str
+    reason: str | None
+    owner: str | None
+    due: datetime | None
+    media_type: str
+    lane: bytes | None
+    events: int
+    repeats: int
+    file_id: uuid.UUID | None
+    row: int | None
+    findings: str
+    trace: str
+
+
+@dataclass(slots=True)
+class EventRow:
+    """One new event, its record's envelope values beside it."""
+
+    minted: Minted
+    record_id: uuid.UUID
+    sender: str
+    agency: str
+    recorded: datetime
+    trace: str
+
+
+async def known(connection: AsyncConnection, transports: Sequence[tuple[str, bytes]]) -> dict[tuple[str, bytes], Known]:
+    """The records that already stand under these (sender, transport) pairs."""
+    rows = await connection.execute(
+        _KNOWN, {"senders": [sender for sender, _ in transports], "transports": [one for _, one in transports]}
+    )
+    return {(row.sender, row.transport): Known(row.id, row.body_hash, row.state) for row in rows}
+
+
+async def heads(connection: AsyncConnection, keys: Sequence[bytes]) -> dict[bytes, Head]:
+    """The heads of these facts, locked until the transaction ends."""
+    rows = await connection.execute(_HEADS, {"keys": list(keys)})
+    return {row.key: Head(row.event_id, row.version, row.digest, row.lane) for row in rows}
+
+
+async def settling(
+    connection: AsyncConnection, events: Sequence[uuid.UUID], lanes: Sequence[bytes], now: datetime
+) -> dict[uuid.UUID, Settling]:
+    """What still settles among these events and lanes, locked so that it cannot go out meanwhile."""
+    rows = await connection.execute(_SETTLING, {"heads": list(events), "lanes": list(lanes), "now": now})
+    return {row.event_id: Settling(row.event_id, row.kind, row.lane, row.due) for row in rows}
+
+
+async def stored(connection: AsyncConnection, events: Sequence[uuid.UUID]) -> set[uuid.UUID]:
+    """Which of these events stand in the journal already."""
+    return set((await connection.execute(_STORED, {"ids": list(events)})).scalars())
+
+
+async def lock_shards(connection: AsyncConnection, shards: Sequence[int]) -> None:
+    """Wait until no other journal transaction is writing to these shards, so that numbers follow commits."""
+    await connection.execute(_SHARDS, {"shards": list(shards)})
+
+
+async def commit(
+    connection: AsyncConnection,
+    *,
+    records: Sequence[RecordRow],
+    keys: Sequence[tuple[uuid.UUID, bytes]],
+    bodies: Sequence[tuple[uuid.UUID, uuid.UUID, bytes]],
+    facts: Sequence[tuple[bytes, Head]],
+    expected: Sequence[uuid.UUID],
+    events: Sequence[EventRow],
+    now: datetime,
+) -> int:
+    """Write everything in one statement; returns how many fact heads were moved.
+
+    expected: the heads read before; a head that moved meanwhile is not overwritten, and the count tells.
+    """
+    decided = [(e.minted.id, e.minted.state, e.minted.reason) for e in events if e.minted.state is not None]
+    silenced = [e.minted.silences for e in events if e.minted.silences is not None]
+    decided += silenced
+    result = await connection.execute(
+        _COMMIT,
+        {
+            **{f"r_{name}": [getattr(row, name) for row in records] for name in RecordRow.__slots__},
+            "k_record": [record for record, _ in keys],
+            "k_wrapped": [wrapped for _, wrapped in keys],
+            "b_id": [body for body, _, _ in bodies],
+            "b_record": [record for _, record, _ in bodies],
+            "b_sealed": [sealed for _, _, sealed in bodies],
+            "f_key": [key for key, _ in facts],
+            "f_event": [head.event_id for _, head in facts],
+            "f_version": [head.version for _, head in facts],
+            "f_digest": [head.digest for _, head in facts],
+            "f_lane": [head.lane for _, head in facts],
+            "f_expected": list(expected),
+            "e_id": [e.minted.id for e in events],
+            "e_record": [e.record_id for e in events],
+            "e_sender": [e.sender for e in events],
+            "e_agency": [e.agency for e in events],
+            "e_kind": [e.minted.kind for e in events],
+            "e_change": [e.minted.change.value for e in events],
+            "e_supersedes": [e.minted.supersedes for e in events],
+            "e_fact": [e.minted.fact for e in events],
+            "e_lane": [e.minted.lane for e in events],
+            "e_shard": [e.minted.shard for e in events],
+            "e_occurred": [e.minted.occurred for e in events],
+            "e_recorded": [e.recorded for e in events],
+            "e_due": [e.minted.due for e in events],
+            "e_trace": [e.trace for e in events],
+            "d_id": [event for event, _, _ in decided],
+            "d_state": [state for _, state, _ in decided],
+            "d_reason": [reason for _, _, reason in decided],
+            "silenced": [event for event, _, _ in silenced],
+            "now": now,
+        },
+    )
+    return int(result.scalar_one())
+
+
+async def promote(
+    connection: AsyncConnection,
+    record_id: uuid.UUID,
+    *,
+    events: int,
+    repeats: int,
+    lane: bytes | None,
+    findings: str,
+) -> bool:
+    """Mark a stopped record as translated. False if it was not stopped any more."""
+    result = await connection.execute(
+        _PROMOTE, {"id": record_id, "events": events, "repeats": repeats, "lane": lane, "findings": findings}
+    )
+    return result.first() is not None
