@@ -33,15 +33,18 @@ class LegalStatus(enum.StrEnum):
 
 
 class ReceptionReason(enum.StrEnum):
-    """Why a person was taken into prison from liberty, or from a court that had not held them for a prison."""
+    """Why a person was taken into prison. ADMISSION says no more; the right they are held in says the rest."""
 
     ADMISSION = "admission"
     RECALL = "recall"
     READMISSION = "readmission"
+    """Back on the same booking: a release undone, or a return on the sentence that had been left."""
+    BACK_IN_CUSTODY = "back_in_custody"
+    """After an escape, or late from a temporary release."""
 
 
 class ReleaseReason(enum.StrEnum):
-    """Why a person was let go. OTHER is a reason NOMIS has and we draw no distinction for, never an unknown one."""
+    """Why a person was let go. OTHER is a reason the prison names and we do not tell apart, never an unknown one."""
 
     CONDITIONAL = "conditional"
     HOME_DETENTION_CURFEW = "home_detention_curfew"
@@ -52,7 +55,6 @@ class ReleaseReason(enum.StrEnum):
     NOT_GUILTY = "not_guilty"
     FINE_PAID = "fine_paid"
     DEPORTED = "deported"
-    NOT_STATED = "not_stated"
     OTHER = "other"
 
 
@@ -382,8 +384,6 @@ class NeedIdentified(ImprisonmentEvent):
     reference: str
     substances: tuple[Substance, ...]
     team: str | None = None
-    legal_status: LegalStatus | None = None
-    dates: ReleaseDates | None = None
 
 
 IMPRISONMENT_EVENTS: tuple[type[ImprisonmentEvent], ...] = (

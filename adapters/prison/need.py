@@ -1,0 +1,98 @@
+"""A need for drug treatment identified in prison: our own small contract, need.schema.json.
+
+No public feed carries it. The drug team's own reference names the referral; its record version orders corrections.
+"""
+
+from datetime import datetime
+from typing import Final
+
+from pydantic import ValidationError
+
+from adapters.base import Accepted, Finding, Held, UnknownCode
+from adapters.prison import codes, rules
+from adapters.prison.envelope import Opened
+from adapters.prison.record import clock_doubts, held_for, lane_of, not_yet
+from adapters.prison.rules import Faulty
+from adapters.prison.snapshot import identifier, name, postcode, sex
+from adapters.prison.wire import Need, NeedAddress, WithdrawnNeed, faults
+from schemas.base import AddressClaim, AddressKind, Fact, Person, Sensitivity
+from schemas.identifiers import Scheme, parse
+from schemas.imprisonment import NeedIdentified
+
+KIND: Final = "imprisonment.need-identified"
+
+
+def identified(opened: Opened, received: datetime) -> Accepted | Held:
+    """Tell a need, or hold it for a substance we do not know. Raises Faulty with every fault."""
+    try:
+        need = Need.model_validate(opened.event)
+    except ValidationError as error:
+        raise Faulty(faults(error, *opened.under)) from None
+    wrong = not_yet(need.identified_at, "identifiedAt", received)
+    number = parse(Scheme.NOMS, need.person.prison_number).identifier.value
+    if number is None:
+        wrong.append(Finding(rules.PRISON_NUMBER_UNREADABLE, "person.prisonNumber"))
+    if need.prison_id in codes.PSEUDO_AGENCIES:
+        wrong.append(Finding(rules.NOT_A_PRISON, "prisonId"))
+    if need.person.date_of_birth is None:
+        wrong.append(Finding(rules.MISSING, "person.dateOfBirth"))
+    elif need.person.date_of_birth > received.date():
+        wrong.append(Finding(rules.BORN_IN_THE_FUTURE, "person.dateOfBirth"))
+    if wrong or number is None:
+        raise Faulty(wrong)
+    try:
+        substances = tuple(dict.fromkeys(codes.SUBSTANCES[substance] for substance in need.substances))
+    except UnknownCode as unknown:
+        return held_for(unknown, opened.findings, lane_of(number))
+    found = [*opened.findings, *clock_doubts(need.identified_at, "identifiedAt")]
+    claims = [identifier(Scheme.NOMS, need.person.prison_number, "person.prisonNumber", found)]
+    if need.person.pnc_number is not None:
+        claims.append(identifier(Scheme.PNC, need.person.pnc_number, "person.pncNumber", found))
+    event = NeedIdentified(
+        occurred=need.identified_at.moment,
+        person=Person(
+            identifiers=tuple(claims),
+            name=name(need.person.first_name, need.person.middle_names, need.person.last_name),
+            date_of_birth=need.person.date_of_birth,
+            sex=sex(need.person.gender, "person.gender", found),
+            addresses=(_home(need.home_address, found),) if need.home_address is not None else (),
+        ),
+        sensitivity=frozenset({Sensitivity.HEALTH, Sensitivity.OFFENCE}),
+        prison=need.prison_id,
+        reference=need.reference,
+        substances=substances,
+        team=need.team,
+    )
+    fact = Fact(_key(need), lane_of(number), KIND, event, version=need.record_version)
+    return Accepted((fact,), tuple(found))
+
+
+def withdrawn(opened: Opened) -> Accepted:
+    """Take a need back. Raises Faulty."""
+    try:
+        need = WithdrawnNeed.model_validate(opened.event)
+    except ValidationError as error:
+        raise Faulty(faults(error, *opened.under)) from None
+    number = parse(Scheme.NOMS, need.person.prison_number).identifier.value
+    if number is None:
+        raise Faulty([Finding(rules.PRISON_NUMBER_UNREADABLE, "person.prisonNumber")])
+    fact = Fact(_key(need), lane_of(number), KIND, None, version=need.record_version, withdrawn=need.reason)
+    return Accepted((fact,), opened.findings)
+
+
+def _key(need: Need | WithdrawnNeed) -> str:
+    return f"prison:need:{need.prison_id}:{need.reference}"
+
+
+def _home(address: NeedAddress, found: list[Finding]) -> AddressClaim:
+    """The home before prison: what a person tells a drug team at reception is an address given at reception."""
+    code, pseudo = postcode(address.postcode, "homeAddress.postcode", found)
+    homeless = address.no_fixed_address or pseudo
+    if homeless and code is not None:
+        found.append(Finding(rules.NO_FIXED_ADDRESS_WITH_POSTCODE, "homeAddress"))
+    return AddressClaim(
+        kind=AddressKind.RECEPTION,
+        lines=() if homeless else address.lines,
+        postcode=code,
+        no_fixed_abode=homeless,
+    )

@@ -1,0 +1,275 @@
+"""Prison messages as they are spelled, and no field more than the canonical events carry.
+
+What is not named here is dropped while the bytes are read, so the rest of a snapshot never becomes a value of ours.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, StringConstraints, ValidationError
+from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticCustomError
+
+from adapters.base import Finding
+from adapters.local_time import Told, day_moment, read_day, read_moment
+from adapters.prison import rules
+
+_BOOKING_ID = re.compile(r"0*([0-9]{1,18})", re.ASCII)
+
+
+class Wire(BaseModel):
+    """The base of every wire model: spelled in camel case, tolerant of fields it does not know, silent on values."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="ignore", hide_input_in_errors=True, alias_generator=to_camel, arbitrary_types_allowed=True
+    )
+
+
+def _malformed() -> PydanticCustomError:
+    return PydanticCustomError("malformed", "not of the form the contract gives it")
+
+
+def _empty_is_absent(value: Any) -> Any:
+    return None if isinstance(value, str) and not value.strip() else value
+
+
+def _day(value: Any) -> Any:
+    if value is None or isinstance(value, date):
+        return value
+    day = read_day(value) if isinstance(value, str) else None
+    if day is None:
+        raise _malformed()
+    return day
+
+
+def _told(value: Any) -> Told:
+    told = read_moment(value) if isinstance(value, str) else None
+    if told is None:
+        raise _malformed()
+    return told
+
+
+def _told_or_day(value: Any) -> Told:
+    day = read_day(value) if isinstance(value, str) else None
+    return Told(day_moment(day)) if day is not None else _told(value)
+
+
+def _booking(value: Any) -> Any:
+    """One spelling for one booking: it comes as 1730021, "1730021" and "0001730021"."""
+    text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    if text is None:
+        return None
+    match = _BOOKING_ID.fullmatch(text.strip()) if isinstance(text, str) else None
+    if match is None:
+        raise _malformed()
+    return match[1]
+
+
+def _version(value: Any) -> Any:
+    """The version of the message as text, whether it came as 1, 1.0, "1" or "1.0"."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise _malformed()
+    return str(value).removesuffix(".0")
+
+
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
+MaybeText = Annotated[Text | None, BeforeValidator(_empty_is_absent)]
+Day = Annotated[date | None, BeforeValidator(_day), BeforeValidator(_empty_is_absent)]
+Instant = Annotated[Told, PlainValidator(_told)]
+InstantOrDay = Annotated[Told, PlainValidator(_told_or_day)]
+BookingId = Annotated[str | None, BeforeValidator(_booking), BeforeValidator(_empty_is_absent)]
+AgencyId = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[A-Z0-9]{3,6}$")]
+MessageVersion = Annotated[str, BeforeValidator(_version)]
+
+
+class PersonIdentifier(Wire):
+    """One of the identifiers of a personReference."""
+
+    type: Text
+    value: Text
+
+
+class PersonReference(Wire):
+    """Whom an event is about."""
+
+    identifiers: tuple[PersonIdentifier, ...] = ()
+
+
+class AdditionalInformation(Wire):
+    """What an event of any kind says beyond its type, of the fields we read. `prisonerId` is a prison number too."""
+
+    noms_number: MaybeText = None
+    prisoner_id: MaybeText = None
+    booking_id: BookingId = None
+
+
+class DomainEvent(Wire):
+    """What every HMPPS domain event has. Its prison number stands in up to three places."""
+
+    version: MessageVersion
+    occurred_at: Instant
+    additional_information: AdditionalInformation = AdditionalInformation()
+    person_reference: PersonReference = PersonReference()
+
+    @property
+    def prison_numbers(self) -> tuple[tuple[str, str], ...]:
+        """Every prison number the event gives for its person, with the field it stands in."""
+        said = self.additional_information
+        given = [
+            ("additionalInformation.nomsNumber", said.noms_number),
+            ("additionalInformation.prisonerId", said.prisoner_id),
+            *(
+                ("personReference.identifiers", identifier.value)
+                for identifier in self.person_reference.identifiers
+                if identifier.type.upper() == "NOMS"
+            ),
+        ]
+        return tuple((field, number) for field, number in given if number is not None)
+
+
+class MovementInformation(AdditionalInformation):
+    """What a `received` or a `released` says. The immediate family has no nomisMovementReasonCode."""
+
+    reason: Text
+    prison_id: AgencyId
+    nomis_movement_reason_code: MaybeText = None
+
+
+class MovementEvent(DomainEvent):
+    """`received` or `released`, of either family."""
+
+    additional_information: MovementInformation
+
+
+class MergeInformation(AdditionalInformation):
+    """What a `merged` says: the number that is gone."""
+
+    removed_noms_number: Text
+
+
+class MergeEvent(DomainEvent):
+    """Two prison records became one."""
+
+    additional_information: MergeInformation
+
+
+class SnapshotAlias(Wire):
+    """Another name of a prisoner."""
+
+    first_name: MaybeText = None
+    middle_names: MaybeText = None
+    last_name: MaybeText = None
+
+
+class AddressUsage(Wire):
+    """What an address is used for (prison-api); a usage that is not active says nothing any more."""
+
+    address_usage: Text
+    active_flag: bool = True
+
+
+class SnapshotAddress(Wire):
+    """An address of a prisoner: prisoner search's own fields, prison-api's usages and end, and our `confirmed`."""
+
+    full_address: MaybeText = None
+    postal_code: MaybeText = None
+    start_date: Day = None
+    end_date: Day = None
+    primary_address: bool = False
+    no_fixed_address: bool = False
+    address_usages: tuple[AddressUsage, ...] = ()
+    confirmed: bool = False
+
+
+class Snapshot(Wire):
+    """A prisoner as prisoner search gives them, reduced to what we may carry."""
+
+    prisoner_number: Text
+    pnc_number: MaybeText = None
+    cro_number: MaybeText = None
+    booking_id: BookingId = None
+    first_name: MaybeText = None
+    middle_names: MaybeText = None
+    last_name: MaybeText = None
+    date_of_birth: Day = None
+    gender: MaybeText = None
+    aliases: tuple[SnapshotAlias, ...] = ()
+    last_movement_type_code: MaybeText = None
+    last_movement_reason_code: MaybeText = None
+    prison_id: MaybeText = None
+    legal_status: MaybeText = None
+    recall: bool | None = None
+    release_date: Day = None
+    confirmed_release_date: Day = None
+    conditional_release_date: Day = None
+    automatic_release_date: Day = None
+    post_recall_release_date: Day = None
+    home_detention_curfew_eligibility_date: Day = None
+    home_detention_curfew_actual_date: Day = None
+    sentence_expiry_date: Day = None
+    licence_expiry_date: Day = None
+    addresses: tuple[SnapshotAddress, ...] = ()
+
+
+class NeedPerson(Wire):
+    """Whom a prison's drug team refers."""
+
+    prison_number: Text
+    pnc_number: MaybeText = None
+    first_name: Text
+    middle_names: MaybeText = None
+    last_name: Text
+    date_of_birth: Day = Field()
+    gender: MaybeText = None
+
+
+class NeedAddress(Wire):
+    """Where the person lived before prison, as they told the drug team."""
+
+    lines: tuple[Text, ...] = ()
+    postcode: MaybeText = None
+    no_fixed_address: bool = False
+
+
+class Need(Wire):
+    """A need for drug treatment identified in prison: our own contract (need.schema.json)."""
+
+    version: MessageVersion
+    reference: Text
+    record_version: Annotated[int, Field(strict=True, ge=1)]
+    prison_id: AgencyId
+    identified_at: InstantOrDay
+    person: NeedPerson
+    home_address: NeedAddress | None = None
+    substances: Annotated[tuple[Text, ...], Field(min_length=1)]
+    team: MaybeText = None
+
+
+class WithdrawnPerson(Wire):
+    """Whose referral is taken back: the number alone."""
+
+    prison_number: Text
+
+
+class WithdrawnNeed(Wire):
+    """A referral the drug team takes back. It repeats nothing of what it takes back."""
+
+    version: MessageVersion
+    reference: Text
+    record_version: Annotated[int, Field(strict=True, ge=1)]
+    prison_id: AgencyId
+    person: WithdrawnPerson
+    reason: Literal["entered_in_error", "person_declined", "need_not_confirmed"]
+
+
+def faults(error: ValidationError, *under: str) -> Iterator[Finding]:
+    """What is wrong with a message, by rule and field. `under` is where the message stands in the record."""
+    for fault in error.errors(include_input=False, include_context=False, include_url=False):
+        rule = rules.MISSING if fault["type"] == "missing" else rules.MALFORMED
+        yield Finding(rule, _path((*under, *fault["loc"])))
+
+
+def _path(parts: Iterable[str | int]) -> str:
+    return ".".join(str(part) for part in parts)
