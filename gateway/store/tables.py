@@ -293,6 +293,7 @@ mailboxes = Table(
     metadata,
     Column("recipient", Text, primary_key=True),
     Column("last", BigInteger, nullable=False, server_default=text("0")),
+    Column("told", BigInteger, nullable=False, server_default=text("0"), comment="last notice on its Kafka topic"),
     comment="the last position given out; its row lock makes positions appear in order",
 )
 
@@ -317,6 +318,7 @@ deliveries = Table(
     _when("due", nullable=True),
     Column("attempts", Integer, nullable=False, server_default=text("0")),
     _when("next", nullable=True),
+    _when("tried", nullable=True),
     _when("created"),
     _when("offered", nullable=True),
     _when("acknowledged", nullable=True),
@@ -329,8 +331,10 @@ deliveries = Table(
     Index("deliveries_mailbox", "recipient", "position", unique=True),
     Index("deliveries_queued", "recipient", "position", postgresql_where=text("state = 'queued'")),
     Index("deliveries_parked", "due", postgresql_where=text("state in ('parked', 'rejected')")),
+    Index("deliveries_blocking", "recipient", "person_id", postgresql_where=text("state = 'parked'")),
     Index(None, "event_id"),
     Index(None, "person_id"),
+    comment="next: when the next attempt is due; tried: its first attempt since queued, from which patience runs",
 )
 
 holds = Table(
@@ -396,6 +400,15 @@ tries = Table(
     Column("event_id", UUID(as_uuid=True), primary_key=True),
     Column("count", SmallInteger, nullable=False),
     comment="how often addressing has begun an event that then failed alone; counted before the work",
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("instance", Text, primary_key=True),
+    _when("started"),
+    Column("clean", Boolean, nullable=False, comment="false while it runs, and after it died"),
+    comment="an instance that died looks at its first records one by one",
 )
 
 assertions = Table(

@@ -109,6 +109,7 @@ def upgrade() -> None:
         sa.Column("due", sa.DateTime(timezone=True), nullable=True),
         sa.Column("attempts", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("next", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("tried", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created", sa.DateTime(timezone=True), nullable=False),
         sa.Column("offered", sa.DateTime(timezone=True), nullable=True),
         sa.Column("acknowledged", sa.DateTime(timezone=True), nullable=True),
@@ -118,6 +119,14 @@ def upgrade() -> None:
             name=op.f("deliveries_state"),
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("deliveries_pk")),
+        comment="next: when the next attempt is due; tried: its first attempt since queued, from which patience runs",
+    )
+    op.create_index(
+        "deliveries_blocking",
+        "deliveries",
+        ["recipient", "person_id"],
+        unique=False,
+        postgresql_where=sa.text("state = 'parked'"),
     )
     op.create_index(op.f("deliveries_event_id"), "deliveries", ["event_id"], unique=False)
     op.create_index("deliveries_mailbox", "deliveries", ["recipient", "position"], unique=True)
@@ -232,6 +241,13 @@ def upgrade() -> None:
         "mailboxes",
         sa.Column("recipient", sa.Text(), nullable=False),
         sa.Column("last", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
+        sa.Column(
+            "told",
+            sa.BigInteger(),
+            server_default=sa.text("0"),
+            nullable=False,
+            comment="last notice on its Kafka topic",
+        ),
         sa.PrimaryKeyConstraint("recipient", name=op.f("mailboxes_pk")),
         comment="the last position given out; its row lock makes positions appear in order",
     )
@@ -393,6 +409,14 @@ def upgrade() -> None:
     )
     op.create_index(op.f("refusals_received"), "refusals", ["received"], unique=False)
     op.create_table(
+        "runs",
+        sa.Column("instance", sa.Text(), nullable=False),
+        sa.Column("started", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("clean", sa.Boolean(), nullable=False, comment="false while it runs, and after it died"),
+        sa.PrimaryKeyConstraint("instance", name=op.f("runs_pk")),
+        comment="an instance that died looks at its first records one by one",
+    )
+    op.create_table(
         "tries",
         sa.Column("event_id", sa.UUID(), nullable=False),
         sa.Column("count", sa.SmallInteger(), nullable=False),
@@ -436,6 +460,7 @@ def downgrade() -> None:
     op.drop_table("responsibilities")
     op.drop_table("participants")
     op.drop_table("tries")
+    op.drop_table("runs")
     op.drop_index(op.f("refusals_received"), table_name="refusals")
     op.drop_index(op.f("refusals_file_id_row"), table_name="refusals", postgresql_where=sa.text("file_id is not null"))
     op.drop_table("refusals")
@@ -473,6 +498,7 @@ def downgrade() -> None:
     )
     op.drop_index("deliveries_mailbox", table_name="deliveries")
     op.drop_index(op.f("deliveries_event_id"), table_name="deliveries")
+    op.drop_index("deliveries_blocking", table_name="deliveries", postgresql_where=sa.text("state = 'parked'"))
     op.drop_table("deliveries")
     op.drop_index("decisions_unpurged", table_name="decisions", postgresql_where=sa.text("state = 'no_recipient'"))
     op.drop_index(op.f("decisions_person_id"), table_name="decisions")
