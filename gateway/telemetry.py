@@ -11,6 +11,7 @@ import sys
 from collections.abc import MutableMapping
 from typing import Any, TextIO
 
+import stamina
 import structlog
 from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
 from prometheus_client import Counter, Gauge, Histogram
@@ -63,6 +64,7 @@ def configure(process: str, *, level: str = "INFO", stream: TextIO | None = None
         cache_logger_on_first_use=False,
     )
     structlog.contextvars.clear_contextvars()
+    stamina.instrumentation.set_on_retry_hooks([])  # its own hook quotes the exception's text
     root = logging.getLogger()
     root.handlers = [_Reduced(process)]
     root.setLevel(logging.WARNING)

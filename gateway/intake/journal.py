@@ -84,7 +84,10 @@ class Moved(Exception):
 
 
 class Journal:
-    """Commits entries in the order they come. One committer per process; several processes may run."""
+    """Commits entries in the order they come. One committer per process; several processes may run.
+
+    published: told, after a commit, to which shards new events were added.
+    """
 
     def __init__(
         self,
@@ -96,7 +99,7 @@ class Journal:
         clock: Clock,
         settle: timedelta,
         max_batch: int,
-        published: Callable[[], None],
+        published: Callable[[frozenset[int]], None],
     ) -> None:
         self._engine = engine
         self._index = index
@@ -169,11 +172,13 @@ class Journal:
                     log.error("journal.failed", error=type(error).__name__, where=telemetry.where(error))
                     raise JournalUnavailable("the journal cannot be reached just now") from None
         if wrote:
-            self._published()
             reach("I6")
+            self._published(wrote)
         return results
 
-    async def _write(self, connection: AsyncConnection, entries: Sequence[Entry]) -> tuple[list[Taken | Clash], bool]:
+    async def _write(
+        self, connection: AsyncConnection, entries: Sequence[Entry]
+    ) -> tuple[list[Taken | Clash], frozenset[int]]:
         now = self._clock()
         seen = await statements.known(connection, [(entry.sender, entry.transport) for entry in entries])
         results: list[Taken | Clash] = []
@@ -191,7 +196,7 @@ class Journal:
             results.append(Taken(record_id, state, repeat=False))
             fresh.append((entry, record_id))
         if not fresh:
-            return results, False
+            return results, frozenset()
         heads, settling = await self._read_heads(
             connection, [fact for entry, _ in fresh for fact in _facts(entry.outcome)], now
         )
@@ -204,7 +209,7 @@ class Journal:
         for entry, _ in fresh:
             telemetry.accepted.labels(entry.agency, _state(entry.outcome)).inc()
         log.info("records.committed", count=len(fresh), events=len(batch.events), repeats=len(entries) - len(fresh))
-        return results, bool(batch.events)
+        return results, frozenset(event.minted.shard for event in batch.events)
 
     async def _read_heads(
         self, connection: AsyncConnection, facts: Sequence[Fact], now: datetime
@@ -345,7 +350,7 @@ class Journal:
             ):
                 return False
             await self._insert(connection, batch, heads, expected, now)
-        self._published()
+        self._published(frozenset(event.minted.shard for event in batch.events))
         return True
 
 

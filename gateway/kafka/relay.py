@@ -1,0 +1,193 @@
+"""The relay: committed events to Kafka, in the order of their commits, at least once.
+
+One relay per shard, fenced by an advisory lock on the session that also reads and marks: if that session ends, so do
+both. It is woken, by a commit of its own process through an event and by another's through a notification; it never
+polls for work. While Kafka is away nothing is marked and the backlog stays where it is.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from datetime import timedelta
+from typing import Any, Protocol
+
+import stamina
+from aiokafka.errors import KafkaError
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from gateway import telemetry
+from gateway.clock import Clock
+from gateway.failpoints import reach
+from gateway.intake.chain import SHARDS
+from gateway.kafka.envelope import message_key, write_headers
+from gateway.store import outbox
+from gateway.store.outbox import Unpublished
+from gateway.telemetry import log
+from schemas.base import topic_of
+
+CHANNEL = "outbox"
+_STANDBY = timedelta(seconds=2)
+
+
+class Producer(Protocol):
+    """What the relay asks of a Kafka producer; aiokafka's, idempotent and with acks=all."""
+
+    async def start(self) -> None: ...
+
+    async def stop(self) -> None: ...
+
+    async def send(
+        self, topic: str, value: bytes, key: bytes, headers: Sequence[tuple[str, bytes]]
+    ) -> asyncio.Future[Any]: ...
+
+
+class Relay:
+    """Publishes what the journal committed. One per process; together they share the shards."""
+
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        new_producer: Callable[[], Producer],
+        *,
+        prefix: str,
+        clock: Clock,
+        batch: int = 500,
+        at_most: int = SHARDS,
+    ) -> None:
+        self._engine = engine
+        self._new_producer = new_producer
+        self._prefix = prefix
+        self._clock = clock
+        self._batch = batch
+        self._at_most = at_most
+        self._woken = asyncio.Event()
+        self._held: list[int] = []
+        self.last_progress = clock()
+        self.backlog = 0
+
+    def wake(self) -> None:
+        """Something was committed in this process."""
+        self._woken.set()
+
+    def holds(self, shards: Collection[int]) -> bool:
+        """Whether all these shards are this relay's."""
+        return set(shards) <= set(self._held)
+
+    async def run(self) -> None:
+        """Publish until cancelled, through every loss of Kafka or PostgreSQL."""
+        while True:
+            async for attempt in stamina.retry_context(
+                on=(KafkaError, SQLAlchemyError, OSError, TimeoutError), attempts=None, timeout=None, wait_max=3.0
+            ):
+                with attempt:
+                    await self._serve_noting_failure()
+
+    async def _serve_noting_failure(self) -> None:
+        try:
+            await self._serve()
+        except (KafkaError, SQLAlchemyError, OSError, TimeoutError) as error:
+            log.warning("relay.interrupted", error=type(error).__name__, where=telemetry.where(error))
+            raise
+        finally:
+            self._held = []
+
+    async def _serve(self) -> None:
+        producer = self._new_producer()
+        await producer.start()
+        try:
+            async with self._engine.connect() as connection:
+                try:
+                    await self._listen(connection)
+                    while True:
+                        await self._take_shards(connection)
+                        self._woken.clear()
+                        wait = await self._drain(connection, producer.send)
+                        await self._rest(wait)
+                finally:
+                    # The locks belong to the session: close it, or the pool would keep them.
+                    await connection.invalidate()
+        finally:
+            await producer.stop()
+
+    async def _listen(self, connection: AsyncConnection) -> None:
+        raw = await connection.get_raw_connection()
+        driver = raw.driver_connection
+        if driver is None:
+            raise OSError("the relay has no session")
+
+        def told(*_: object) -> None:
+            self._woken.set()
+
+        await driver.add_listener(CHANNEL, told)
+        driver.add_termination_listener(told)
+
+    async def _take_shards(self, connection: AsyncConnection) -> None:
+        missing = [shard for shard in range(SHARDS) if shard not in self._held]
+        if len(self._held) >= self._at_most or not missing:
+            return
+        taken = await outbox.try_shards(connection, missing[: self._at_most - len(self._held)])
+        await connection.commit()
+        if taken:
+            self._held = sorted([*self._held, *taken])
+            log.info("relay.shards_taken", shards=len(self._held))
+
+    async def _drain(
+        self, connection: AsyncConnection, send: Callable[..., Awaitable[asyncio.Future[Any]]]
+    ) -> float | None:
+        """Publish until nothing may go out now; the seconds until something may, or None."""
+        while self._held:
+            now = self._clock()
+            events = await outbox.read(connection, self._held, now, self._batch)
+            reach("R1")
+            if not events:
+                due = await outbox.next_due(connection, self._held, now)
+                await connection.commit()
+                self.last_progress, self.backlog = now, 0
+                return None if due is None else max((due - now).total_seconds(), 0.0)
+            self.backlog = len(events)
+            await self._publish(events, send)
+            await outbox.published(connection, [event.seq for event in events])
+            reach("R4")
+            await connection.commit()
+            self.last_progress = self._clock()
+            log.info("events.relayed", count=len(events))
+        return None
+
+    async def _publish(
+        self, events: Sequence[Unpublished], send: Callable[..., Awaitable[asyncio.Future[Any]]]
+    ) -> None:
+        """Send in order and wait for every acknowledgement. One failure marks none: all are read and sent again."""
+        waiting = [
+            await send(
+                self._prefix + topic_of(event.envelope.kind),
+                value=event.sealed or b"",
+                key=message_key(event.envelope.lane),
+                headers=write_headers(event.envelope),
+            )
+            for event in events
+        ]
+        reach("R2")
+        for answer in await asyncio.gather(*waiting, return_exceptions=True):
+            if isinstance(answer, BaseException):
+                raise answer
+        reach("R3")
+        for event in events:
+            telemetry.relayed.labels(topic_of(event.envelope.kind)).inc()
+
+    async def _rest(self, wait: float | None) -> None:
+        """Until woken, until something settles, or, with shards still to take, until they may be free."""
+        if len(self._held) < self._at_most:
+            standby = _STANDBY.total_seconds()
+            wait = standby if wait is None else min(wait, standby)
+        try:
+            async with asyncio.timeout(wait):
+                await self._woken.wait()
+        except TimeoutError:
+            return
+
+
+async def notify(engine: AsyncEngine) -> None:
+    """Wake the relays of other processes."""
+    async with engine.begin() as connection:
+        await connection.execute(text("select pg_notify(:channel, '')"), {"channel": CHANNEL})

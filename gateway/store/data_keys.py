@@ -1,0 +1,35 @@
+"""Wrapped data keys, by record. A key that is gone was destroyed: erased or purged."""
+
+import uuid
+from collections.abc import Iterable
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from gateway.sealing import DataKey, Sealer
+
+_KEYS = text("select record_id, wrapped from data_keys where record_id = any(cast(:records as uuid[]))")
+
+_BODY = text(
+    """
+    select b.record_id, b.sealed, k.wrapped
+    from bodies b join data_keys k on k.record_id = b.record_id where b.id = :id
+    """
+)
+
+
+async def data_keys(
+    connection: AsyncConnection, sealer: Sealer, records: Iterable[uuid.UUID]
+) -> dict[uuid.UUID, DataKey]:
+    """The unwrapped keys of these records, for those that still have one. Raises Unreadable for a foreign key file."""
+    rows = await connection.execute(_KEYS, {"records": list(set(records))})
+    return {row.record_id: sealer.unwrap(row.record_id, row.wrapped) for row in rows}
+
+
+async def open_body(connection: AsyncConnection, sealer: Sealer, body_id: uuid.UUID) -> tuple[bytes, DataKey] | None:
+    """One body in the clear and the key that sealed it; None if it was erased or never was. Raises Unreadable."""
+    row = (await connection.execute(_BODY, {"id": body_id})).first()
+    if row is None:
+        return None
+    key = sealer.unwrap(row.record_id, row.wrapped)
+    return key.open(body_id, row.sealed), key

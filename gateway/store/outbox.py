@@ -1,0 +1,116 @@
+"""The outbox: events that are committed and not yet on Kafka."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from gateway.kafka.envelope import Envelope
+from schemas.base import Change
+
+_READ = text(
+    """
+    select o.seq, o.event_id, e.record_id, e.kind, e.change, e.supersedes, e.sender, e.agency, e.fact, e.lane,
+           e.occurred, e.recorded, e.due, e.trace, b.sealed
+    from outbox o
+    join events e on e.id = o.event_id
+    left join bodies b on b.id = o.event_id
+    where o.shard = any(cast(:shards as smallint[])) and (o.due is null or o.due <= :now)
+    order by o.seq limit :most
+    """
+)
+
+_PUBLISHED = text("delete from outbox where seq = any(cast(:seqs as bigint[]))")
+
+_NEXT_DUE = text("select min(due) from outbox where shard = any(cast(:shards as smallint[])) and due > :now")
+
+_TRY_SHARDS = text(
+    """
+    select s from (select unnest(cast(:shards as int[])) as s order by 1) as wanted
+    where pg_try_advisory_lock(7130003, s)
+    """
+)
+
+_AGAIN = text(
+    """
+    insert into outbox (seq, shard, event_id, lane, due)
+    select e.seq, e.shard, e.id, e.lane, case when e.due > :now then e.due end
+    from events e
+    where (:everything or not exists (select from decisions d where d.event_id = e.id))
+      and (not :everything or not exists (select from decisions d
+                                          where d.event_id = e.id and d.state in ('suppressed', 'superseded')))
+    on conflict (seq) do nothing
+    """
+)
+
+_AGAIN_THESE = text(
+    """
+    insert into outbox (seq, shard, event_id, lane)
+    select seq, shard, id, lane from events where id = any(cast(:ids as uuid[])) on conflict (seq) do nothing
+    """
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Unpublished:
+    """One event to publish. sealed: its body, or None if it was erased meanwhile."""
+
+    seq: int
+    envelope: Envelope
+    sealed: bytes | None
+
+
+async def read(connection: AsyncConnection, shards: Sequence[int], now: datetime, most: int) -> list[Unpublished]:
+    """The oldest events of these shards that may go out, in the order of their commits."""
+    rows = await connection.execute(_READ, {"shards": list(shards), "now": now, "most": most})
+    return [
+        Unpublished(
+            row.seq,
+            Envelope(
+                id=row.event_id,
+                record_id=row.record_id,
+                kind=row.kind,
+                change=Change(row.change),
+                supersedes=row.supersedes,
+                sender=row.sender,
+                agency=row.agency,
+                fact=row.fact,
+                lane=row.lane,
+                occurred=row.occurred,
+                recorded=row.recorded,
+                due=row.due,
+                trace=row.trace,
+            ),
+            row.sealed,
+        )
+        for row in rows
+    ]
+
+
+async def published(connection: AsyncConnection, seqs: Sequence[int]) -> None:
+    """Take these out: Kafka has acknowledged them."""
+    await connection.execute(_PUBLISHED, {"seqs": list(seqs)})
+
+
+async def next_due(connection: AsyncConnection, shards: Sequence[int], now: datetime) -> datetime | None:
+    """When the next settling event of these shards may go out."""
+    due: datetime | None = (await connection.execute(_NEXT_DUE, {"shards": list(shards), "now": now})).scalar_one()
+    return due
+
+
+async def try_shards(connection: AsyncConnection, shards: Sequence[int]) -> list[int]:
+    """Take the locks of those shards that no other session holds; they are this session's until it ends."""
+    return list((await connection.execute(_TRY_SHARDS, {"shards": list(shards)})).scalars())
+
+
+async def publish_again(connection: AsyncConnection, now: datetime, *, everything: bool) -> int:
+    """Put events back in line: those nobody has decided yet, or all that were ever published. Returns how many."""
+    return (await connection.execute(_AGAIN, {"now": now, "everything": everything})).rowcount
+
+
+async def publish_these_again(connection: AsyncConnection, events: Sequence[uuid.UUID]) -> int:
+    """Put these events back in line. Returns how many were not there already."""
+    return (await connection.execute(_AGAIN_THESE, {"ids": list(events)})).rowcount

@@ -1,0 +1,159 @@
+"""What could not be decoded or addressed: kept with reason, owner and sealed bytes, and driven again after a fix."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+DUE = timedelta(hours=4)
+
+_PUT = text(
+    """
+    with row as (
+        insert into quarantine (id, source, event_id, reason, owner, since, due, attempts)
+        values (:id, :source, :event_id, :reason, 'operations', :now, :due, :attempts)
+        on conflict (source) do nothing returning id
+    ), kept_key as (
+        insert into data_keys (record_id, wrapped) select id, :wrapped from row
+    ), kept as (
+        insert into bodies (id, record_id, sealed) select id, id, :sealed from row
+    ), decided as (
+        insert into decisions (event_id, number, state, reason, owner, due, decided)
+        select e.id, 1, 'held', :reason, 'operations', :due, :now
+        from events e where e.id = :event_id
+        on conflict (event_id, number) do nothing
+    )
+    select count(*) from row
+    """
+)
+
+_TRY = text(
+    """
+    insert into tries as t (event_id, count) values (:event_id, 1)
+    on conflict (event_id) do update set count = t.count + 1 returning count
+    """
+)
+
+_TRIES = text("select event_id, count from tries where event_id = any(cast(:events as uuid[]))")
+
+_UNTRY = text("delete from tries where event_id = any(cast(:events as uuid[]))")
+
+_OPEN = text(
+    """
+    select id, source, event_id, reason, owner, since, due, attempts from quarantine
+    where released is null order by since limit :most
+    """
+)
+
+_RELEASE = text(
+    """
+    with row as (
+        update quarantine set released = :now, outcome = 'redriven'
+        where id = any(cast(:ids as uuid[])) and released is null and event_id is not null returning event_id
+    ), freed as (
+        delete from decisions d using row
+        where d.event_id = row.event_id and d.number = 1 and d.state = 'held'
+          and not exists (select from deliveries x where x.event_id = d.event_id)
+        returning d.event_id
+    ), forgotten as (
+        delete from tries t using row where t.event_id = row.event_id
+    )
+    insert into outbox (seq, shard, event_id, lane)
+    select e.seq, e.shard, e.id, e.lane from events e join freed on freed.event_id = e.id
+    on conflict (seq) do nothing
+    """
+)
+
+_STARTED = text(
+    """
+    insert into runs as r (instance, started, clean) values (:instance, :now, false)
+    on conflict (instance) do update set started = :now, clean = false
+    returning (select clean from runs where instance = :instance)
+    """
+)
+
+_STOPPED = text("update runs set clean = true where instance = :instance")
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """One thing in quarantine, without its bytes."""
+
+    id: uuid.UUID
+    source: str
+    event_id: uuid.UUID | None
+    reason: str
+    owner: str
+    since: datetime
+    due: datetime
+    attempts: int
+
+
+async def put(
+    connection: AsyncConnection,
+    *,
+    id: uuid.UUID,  # noqa: A002 - the column's name
+    source: str,
+    event_id: uuid.UUID | None,
+    reason: str,
+    attempts: int,
+    wrapped: bytes,
+    sealed: bytes,
+    now: datetime,
+) -> bool:
+    """Keep this. If it is an event of ours, its decision says held. False if it is kept already."""
+    told = await connection.execute(
+        _PUT,
+        {
+            "id": id,
+            "source": source,
+            "event_id": event_id,
+            "reason": reason,
+            "attempts": attempts,
+            "wrapped": wrapped,
+            "sealed": sealed,
+            "now": now,
+            "due": now + DUE,
+        },
+    )
+    return bool(told.scalar_one())
+
+
+async def count_try(connection: AsyncConnection, event: uuid.UUID) -> int:
+    """Count one more try of this event; returns how many that makes."""
+    return int((await connection.execute(_TRY, {"event_id": event})).scalar_one())
+
+
+async def tried(connection: AsyncConnection, events: Sequence[uuid.UUID]) -> dict[uuid.UUID, int]:
+    """How often each of these was tried alone, for those that were."""
+    rows = await connection.execute(_TRIES, {"events": list(events)})
+    return {row.event_id: row.count for row in rows}
+
+
+async def forget_tries(connection: AsyncConnection, events: Sequence[uuid.UUID]) -> None:
+    """These were addressed in the end."""
+    await connection.execute(_UNTRY, {"events": list(events)})
+
+
+async def waiting(connection: AsyncConnection, most: int) -> list[Quarantined]:
+    """What is in quarantine, oldest first."""
+    return [Quarantined(*row) for row in await connection.execute(_OPEN, {"most": most})]
+
+
+async def release(connection: AsyncConnection, ids: Sequence[uuid.UUID], now: datetime) -> int:
+    """Put the events of these back in line from the journal. Returns how many that were."""
+    return (await connection.execute(_RELEASE, {"ids": list(ids), "now": now})).rowcount
+
+
+async def started(connection: AsyncConnection, instance: str, now: datetime) -> bool:
+    """Note that this instance runs; True if its last run ended cleanly, or there was none."""
+    clean = (await connection.execute(_STARTED, {"instance": instance, "now": now})).scalar_one()
+    return clean is not False
+
+
+async def stopped(connection: AsyncConnection, instance: str) -> None:
+    """Note that this instance ended cleanly."""
+    await connection.execute(_STOPPED, {"instance": instance})
