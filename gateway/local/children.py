@@ -5,6 +5,7 @@ gets its stop signal from the kernel when we die, kill -9 included (see `launch.
 """
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -29,6 +30,10 @@ Ready = Callable[[], bool]
 
 LAUNCH = Path(__file__).with_name("launch.py")
 READY_FD = "GATEWAY_READY_FD"
+TAIL = 16_384
+"""Bytes at the end of a log that are searched for the reason of a death."""
+ERROR = re.compile(r"\b(ERROR|FATAL|PANIC)\b|\b\w*(Error|Exception)\b")
+STACK_FRAME = re.compile(r"at |\.\.\. ")
 LOG_LIMIT = 10 << 20
 """Bytes. A log longer than this is put aside (.1) at the next start, so that a folder in use for months stays small."""
 
@@ -119,7 +124,7 @@ class Child:
             self.check()
             if time.monotonic() > deadline:
                 log = self.program.log
-                raise ChildNotReady(name=self.program.name, seconds=within, log=log, last_line=last_line(log))
+                raise ChildNotReady(name=self.program.name, seconds=within, log=log, last_words=last_words(log))
             time.sleep(every)
 
     def ask_to_stop(self) -> None:
@@ -264,19 +269,20 @@ def opened_log(log: Path) -> BinaryIO:
 def died(program: Program, code: int) -> ChildDied:
     """What to raise for a program that ended with that code (negative: a signal)."""
     how = f"exit code {code}" if code >= 0 else f"signal {signal.Signals(-code).name}"
-    return ChildDied(name=program.name, how=how, log=program.log, last_line=last_line(program.log))
+    return ChildDied(name=program.name, how=how, log=program.log, last_words=last_words(program.log))
 
 
-def last_line(log: Path) -> str:
-    """The last line of a log that says something; of a Java stack trace, the line that names the error."""
+def last_words(log: Path) -> str:
+    """The line of a log that tells most about its end: the last that speaks of an error, else the last of all."""
     try:
         with log.open("rb") as file:
-            file.seek(max(0, file.seek(0, os.SEEK_END) - 16_384))
+            file.seek(max(0, file.seek(0, os.SEEK_END) - TAIL))
             lines = [line.strip() for line in file.read().decode(errors="replace").splitlines() if line.strip()]
     except OSError:
         lines = []
-    telling = [line for line in lines if not line.startswith(("at ", "... "))]
-    return telling[-1][:300] if telling else "none"
+    told = [line for line in lines if not STACK_FRAME.match(line)]
+    errors = [line for line in told if ERROR.search(line)]
+    return (errors or told or ["none"])[-1][:300]
 
 
 def answers(url: str) -> Ready:

@@ -7,6 +7,7 @@
     ├── PortInUse            a port that was asked for by number is taken
     ├── ChildDied            a process we started has ended by itself
     ├── ChildNotReady        a process we started runs, but does not answer in time
+    ├── ClusterOfOtherSize   the data folder holds a Kafka cluster of another number of brokers
     ├── JavaMissing          there is no Java where one was expected
     ├── JarMissing           a jar of Kafka's is not in the folder it should be in
     ├── JarTampered          a jar is not the one we know
@@ -58,15 +59,21 @@ class PortInUse(LocalError):
 
 
 class ChildDied(LocalError):
-    """{name} has ended by itself ({how}). Its last words: {last_line}"""
+    """{name} has ended by itself ({how}). Its last words: {last_words}"""
 
     remedy = "Read its log, {log}."
 
 
 class ChildNotReady(LocalError):
-    """{name} runs, but is not ready after {seconds:.0f} s. Its last words: {last_line}"""
+    """{name} runs, but is not ready after {seconds:.0f} s. Its last words: {last_words}"""
 
     remedy = "Read its log, {log}. On a very slow machine, simply try again."
+
+
+class ClusterOfOtherSize(LocalError):
+    """The folder {folder} holds a Kafka cluster of {found} broker(s), and {wanted} were asked for."""
+
+    remedy = "Ask for {found}, or choose another folder; what is on Kafka can be rebuilt with lgw rebuild."
 
 
 class JavaMissing(LocalError):

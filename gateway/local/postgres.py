@@ -15,7 +15,7 @@ import shutil
 import signal
 import stat
 import tempfile
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -26,6 +26,7 @@ import psutil
 from gateway.local.children import Child, Program, Progress, run, silent
 from gateway.local.errors import FolderNotWritable
 from gateway.local.folder import claimed
+from gateway.local.leftovers import end_leftovers
 
 SUPERUSER = "postgres"
 DATABASE = "gateway"
@@ -127,7 +128,7 @@ class EmbeddedPostgres:
         unfinished.rename(self._cluster)
 
     def _launch(self) -> Child:
-        end_leftovers(self._cluster)
+        clear_away(self._cluster)
         settings = [word for name, value in SETTINGS.items() for word in ("-c", f"{name}={value}")]
         child = Child(self._program("postgres", "-D", str(self._cluster), "-k", str(self._sockets), *settings))
         try:
@@ -200,26 +201,18 @@ def socket_folder(folder: Path) -> Path:
     return sockets
 
 
-def end_leftovers(cluster: Path) -> None:
+def clear_away(cluster: Path) -> None:
     """Clear away what a killed run has left: its last processes, and a postmaster.pid whose number lives on.
 
-    We hold the folder's lock, so nothing at work there is wanted. PostgreSQL clears its own file away, except when that
-    number now belongs to another program, as it does in every restarted container.
+    PostgreSQL clears its own file away, except when that number now belongs to another program, as it does in every
+    restarted container.
     """
     note = cluster / "postmaster.pid"
-    if not note.exists():
-        return
-    left = [process for process in psutil.process_iter(["name", "cwd"]) if _works_in(process, cluster)]
-    for process in left:
-        with suppress(psutil.NoSuchProcess):
-            process.send_signal(signal.SIGQUIT)
-    _, stubborn = psutil.wait_procs(left, timeout=5)
-    for process in stubborn:
-        with suppress(psutil.NoSuchProcess):
-            process.kill()
-    psutil.wait_procs(stubborn, timeout=5)
-    note.unlink(missing_ok=True)
+    if note.exists():
+        end_leftovers(lambda process: works_in(process, cluster), ask=signal.SIGQUIT)
+        note.unlink(missing_ok=True)
 
 
-def _works_in(process: psutil.Process, cluster: Path) -> bool:
+def works_in(process: psutil.Process, cluster: Path) -> bool:
+    """Whether it is a process of the PostgreSQL of that folder: each of them stands in it."""
     return (process.info["name"], process.info["cwd"]) == ("postgres", str(cluster))
