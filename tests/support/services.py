@@ -104,7 +104,7 @@ def contained_kafka() -> Iterator[str]:
 
         (port,) = ports.free(1)
         container = DockerContainer(KAFKA_IMAGE).with_bind_ports(9092, port)
-        host = container.get_container_host_ip()
+        host = container.get_docker_client().host()
         for name, value in {
             "KAFKA_NODE_ID": "1",
             "KAFKA_PROCESS_ROLES": "broker,controller",
