@@ -1,0 +1,1 @@
+"""What operations staff ask of a running gateway: is all accounted for, where is this message, who must act."""
