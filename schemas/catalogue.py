@@ -44,6 +44,12 @@ class Kind:
     standing: Standing
     sentence: str
 
+    def examples(self) -> tuple[Event, ...]:
+        """The examples the model gives. Raises pydantic.ValidationError for one that is no longer true."""
+        extra = self.event.model_config.get("json_schema_extra")
+        told = extra.get("examples") if isinstance(extra, dict) else None
+        return tuple(map(self.event.model_validate, told)) if isinstance(told, list) else ()
+
 
 class UnknownKind(Exception):
     """A kind that is not in the catalogue. The message is its name, which identifies nobody."""

@@ -11,14 +11,6 @@ from schemas.catalogue import CATALOGUE, TOPICS, Kind, UnknownKind, decode, deco
 KINDS = pytest.mark.parametrize("kind", CATALOGUE.values(), ids=list(CATALOGUE))
 
 
-def examples(kind: Kind) -> list[Event]:
-    extra = kind.event.model_config["json_schema_extra"]
-    assert isinstance(extra, dict)
-    told = extra["examples"]
-    assert isinstance(told, list)
-    return [kind.event.model_validate(example) for example in told]
-
-
 def concrete(event: type[BaseModel]) -> set[type[BaseModel]]:
     below = {found for child in event.__subclasses__() for found in concrete(child)}
     named = not event.model_fields["kind"].is_required() and event.__module__.startswith("schemas.")
@@ -38,13 +30,13 @@ def test_a_kind_says_where_it_travels_and_what_it_says(kind: Kind) -> None:
     assert kind.standing in Standing
     assert kind.sentence.endswith(".")
     assert len(kind.sentence) > 20
-    assert examples(kind)
+    assert kind.examples()
 
 
 @KINDS
 def test_what_is_written_is_read_again(kind: Kind) -> None:
     """A body read back is the same event, to the byte."""
-    for example in examples(kind):
+    for example in kind.examples():
         body = example.model_dump_json().encode()
         read = decode(kind.name, body)
         assert read == example
@@ -54,7 +46,7 @@ def test_what_is_written_is_read_again(kind: Kind) -> None:
 
 def test_a_body_of_another_kind_is_not_read() -> None:
     """The kind in the header and the kind in the body must agree."""
-    body = examples(CATALOGUE["imprisonment.died"])[0].model_dump_json().encode()
+    body = CATALOGUE["imprisonment.died"].examples()[0].model_dump_json().encode()
     with pytest.raises(ValidationError):
         decode("imprisonment.at-large", body)
 
@@ -86,8 +78,8 @@ def test_an_event_is_written_alike_in_every_process() -> None:
     program = (
         "from schemas.catalogue import CATALOGUE\n"
         "for kind in CATALOGUE.values():\n"
-        "    for example in kind.event.model_config['json_schema_extra']['examples']:\n"
-        "        print(kind.event.model_validate(example).model_dump_json())\n"
+        "    for example in kind.examples():\n"
+        "        print(example.model_dump_json())\n"
     )
     written = {
         subprocess.run(
