@@ -5,7 +5,8 @@ and a requirement are facts of their own: RA2 speaks of the requirement it varie
 both become corrections.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from adapters.base import Accepted, Adapter, Finding, Held, Ignored, Message, Outcome, Refused
 from adapters.local_time import LONDON, Told
@@ -32,6 +33,9 @@ from schemas.custody import Assessment, Suite, TestReason
 
 NAME = "police_custody"
 
+Read = Decoded | Held | Ignored | Refused
+"""What became of one form."""
+
 IGNORED_ROOTS: Mapping[str, str] = {
     "{http://www.dca.gov.uk/xmlschemas/libra}ResultedCaseMessage": "libra.resulted-case",
     "{http://schemas.cjse.gov.uk/messages/deliver/2006-05}DeliverRequest": "cjse.deliver-request",
@@ -40,8 +44,9 @@ IGNORED_ROOTS: Mapping[str, str] = {
 
 
 def build(options: Mapping[str, str]) -> Adapter:
-    """The feed of police custody. It has no options."""
-    del options
+    """The feed of police custody. It has no options: raises ValueError for any."""
+    for option in options:
+        raise ValueError(f"the police_custody adapter has no option {option!r}")
     return Adapter(
         name=NAME,
         read=read,
@@ -63,7 +68,10 @@ def read(message: Message) -> Outcome:
     if isinstance(root, Finding):
         return Refused((root,))
     if root.tag == record.ROOT:
-        outcome = _outcome_of([decode(fields, message.received) for fields in record.forms(root)])
+        forms = [decode(fields, message.received) for fields in record.forms(root)]
+        if len(forms) > 1:
+            forms = [_numbered(form, number) for number, form in enumerate(forms, 1)]
+        outcome = _outcome_of(forms)
         return _with_schema_faults(outcome, record.schema_faults(root))
     if root.tag == new_case.ROOT:
         return new_case.read(root, message.received)
@@ -188,10 +196,15 @@ def _too_young(form: DrugTest) -> bool:
     return age < (14 if form.test_reason is TestReason.CHARGE else 18)
 
 
-def _outcome_of(decoded: Iterable[Decoded | Held | Ignored | Refused]) -> Outcome:
+def _numbered(form: Read, number: int) -> Read:
+    return form if isinstance(form, Ignored) else replace(form, findings=record.placed(form.findings, number))
+
+
+def _outcome_of(forms: Sequence[Read]) -> Outcome:
     """One outcome for all the forms of a record: the worst of theirs, since a record is told whole or not at all."""
-    forms = list(decoded)
-    findings = tuple(dict.fromkeys(finding for form in forms for finding in getattr(form, "findings", ())))
+    findings = tuple(
+        dict.fromkeys(finding for form in forms if not isinstance(form, Ignored) for finding in form.findings)
+    )
     if any(isinstance(form, Refused) for form in forms):
         return Refused(findings)
     for form in forms:
@@ -211,7 +224,7 @@ def _outcome_of(decoded: Iterable[Decoded | Held | Ignored | Refused]) -> Outcom
 def _with_schema_faults(outcome: Outcome, faults: tuple[Finding, ...]) -> Outcome:
     """The outcome, refused where the schema found a fault that no rule on a field has told already."""
     told = outcome.findings if isinstance(outcome, Refused) else ()
-    fields = {finding.field for finding in told}
+    fields = {finding.field.rpartition("/")[2] for finding in told}
     groups = {"detention", "detainee", "form"} if told else set()  # a missing field is a fault of the group around it
     untold = tuple(fault for fault in faults if fault.field not in fields | groups)
     return Refused((*told, *untold)) if untold else outcome

@@ -77,8 +77,8 @@ class _Part:
             yield _Part(child, f"{self.path}{step}/", self.findings)
 
     def note(self, rule: str, name: str, detail: str = "") -> None:
-        """Add a finding about one of the part's fields."""
-        self.findings.append(found(rule, f"{self.path}{name}", detail))
+        """Add a finding about one of the part's fields, told by its own name: the elements around it say no more."""
+        self.findings.append(found(rule, f"{self.path}{name.rpartition('/')[2]}", detail))
 
     def text(self, name: str, namespace: str = _LIBRA) -> str | None:
         """A field's text on one line, or None where it is absent, empty, or no text (CU-011)."""
@@ -113,7 +113,7 @@ class _Part:
         text = self.text(name) if optional else self.required(name)
         day = read_day(text) if text else None
         if text and day is None:
-            self.note("CU-014", name, f"seen shape {shape(text)}")
+            self.note("CU-014", name, shape(text))
         return day
 
 
@@ -131,7 +131,9 @@ def _charges(case: _Part, received: datetime) -> Iterator[Fact]:
             continue
         reference = defendant.required("ProsecutorReference")
         status = defendant.code(f"{_PERSON}/CustodyStatus", LIBRA_CUSTODY_STATUSES)
-        summons = identifier(Scheme.ASN, f"{defendant.path}ProsecutorReference", reference, case.findings)
+        unread: list[Finding] = []
+        summons = identifier(Scheme.ASN, f"{defendant.path}ProsecutorReference", reference, unread)
+        case.findings.extend(unread if reference else ())
         person = _person(defendant, summons, received.astimezone(LONDON).date())
         charged = _earliest(defendant, "ChargeDate")
         arrested = _earliest(defendant, "ArrestDate", optional=True)
@@ -165,7 +167,7 @@ def _hearing(case: _Part) -> Moment | None:
         return day_moment(day) if day else None
     told = read_moment(f"{day.isoformat()}T{clock}")
     if told is None:
-        case.note("CU-016", "InitialHearing/TimeOfHearing", f"seen shape {shape(clock)}")
+        case.note("CU-016", "InitialHearing/TimeOfHearing", shape(clock))
         return None
     return told.moment
 

@@ -4,7 +4,8 @@
 schema processor's messages quote what they complain of.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from dataclasses import replace
 from importlib import resources
 from typing import Final, cast
 
@@ -18,27 +19,34 @@ from adapters.police_custody.wire import COLUMNS
 NAMESPACE: Final = "urn:lasars-gateway:police-custody:1"
 ROOT: Final = f"{{{NAMESPACE}}}custody_record"
 
+_XS: Final = "{http://www.w3.org/2001/XMLSchema}"
+_PUBLISHED: Final = etree.fromstring(resources.files(__package__).joinpath("custody-record.xsd").read_bytes())
+_SCHEMA: Final = etree.XMLSchema(_PUBLISHED)
+
+_SHARED: Final = frozenset(
+    leaf.get("name")
+    for group in ("Detention", "Detainee")
+    for leaf in _PUBLISHED.iterfind(f"{_XS}complexType[@name='{group}']/{_XS}all/{_XS}element")
+)
 _GROUPS: Final = ("custody_record", "detention", "detainee", "form")
 _OURS: Final = frozenset((*COLUMNS, *_GROUPS))
 
 
-def _schema() -> etree.XMLSchema:
-    published = resources.files("adapters.police_custody").joinpath("custody-record.xsd").read_bytes()
-    return etree.XMLSchema(etree.fromstring(published))
-
-
-_SCHEMA: Final = _schema()
-
-
-def forms(root: etree._Element) -> Iterator[dict[str, str]]:
+def forms(root: etree._Element) -> list[dict[str, str]]:
     """Each form's fields, with those of the detention and the person, in the order they stand."""
     shared: dict[str, str] = {}
     for group in root:
         if local(group) in ("detention", "detainee"):
             shared |= {local(leaf): text(leaf) for leaf in group}
-    for group in root:
-        if local(group) == "form":
-            yield shared | {local(leaf): text(leaf) for leaf in group}
+    return [shared | {local(leaf): text(leaf) for leaf in form} for form in root if local(form) == "form"]
+
+
+def placed(findings: tuple[Finding, ...], number: int) -> tuple[Finding, ...]:
+    """The findings of one of several forms: what stands on the form itself is told with the form's number, from 1."""
+    return tuple(
+        finding if finding.field in _SHARED else replace(finding, field=f"form[{number}]/{finding.field}")
+        for finding in findings
+    )
 
 
 def schema_faults(root: etree._Element) -> tuple[Finding, ...]:

@@ -37,7 +37,7 @@ _EVERY: Final = (
         "CU-012",
         Level.REFUSE,
         "The field does not have the form its contract gives",
-        "Compare the field with its line in the contract; the shape of what came is shown.",
+        "Compare the shape of what came with the field's line in the contract.",
     ),
     Rule("CU-013", Level.WARN, "The field is not read on this form", "Leave the field empty on this form."),
     Rule("CU-014", Level.REFUSE, "The field is not a date", "Write dates as CCYY-MM-DD."),

@@ -77,14 +77,14 @@ def _coded(table: CodeTable[Meaning]) -> Callable[[str], Meaning]:
 def _day(text: str) -> date:
     day = read_day(text.strip())
     if day is None:
-        raise Broken("CU-014", f"seen shape {shape(text)}")
+        raise Broken("CU-014", shape(text))
     return day
 
 
 def _moment(text: str) -> Told:
     told = read_moment(text.strip())
     if told is None:
-        raise Broken("CU-016", f"seen shape {shape(text)}")
+        raise Broken("CU-016", shape(text))
     return told
 
 
@@ -95,7 +95,7 @@ def _flag(text: str) -> bool:
         case "N":
             return False
         case _:
-            raise Broken("CU-012", "Y or N")
+            raise Broken("CU-012", shape(text))
 
 
 def _force(text: str) -> str:

@@ -1,0 +1,24 @@
+"""Every agency we hear from, by name. A new agency is one folder and two lines here."""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from adapters import police_custody, prison
+from adapters.base import Adapter
+
+_AGENCIES: Final[Mapping[str, Callable[[Mapping[str, str]], Adapter]]] = {
+    "police_custody": police_custody.build,
+    "prison": prison.build,
+}
+
+
+def adapters(options: Mapping[str, Mapping[str, str]] | None = None) -> dict[str, Adapter]:
+    """All adapters of an installation, by agency.
+
+    options: an installation's choices for an agency, by its name; each agency's README has a list. Raises ValueError
+    for an agency that is none, or an option its adapter does not have.
+    """
+    chosen = options or {}
+    if unknown := set(chosen) - set(_AGENCIES):
+        raise ValueError(f"no such agency: {', '.join(sorted(unknown))}")
+    return {name: build(chosen.get(name, {})) for name, build in _AGENCIES.items()}

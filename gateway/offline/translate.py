@@ -1,0 +1,59 @@
+"""`lgw translate`: the canonical events an agency's records become.
+
+Unlike everything else the gateway prints, this carries the content: it is the user's own file, on their own computer.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+from rich.console import Console
+from rich.text import Text
+
+from adapters.base import Accepted, Adapter
+from gateway.offline.records import Examined, Unusable, agency_of, examine
+from schemas.base import Fact
+
+
+def translate(
+    adapters: Mapping[str, Adapter],
+    agency: str,
+    paths: Sequence[Path],
+    *,
+    console: Console,
+    problems: Console,
+    received: datetime,
+) -> int:
+    """Print each fact of the records in some files as one line of JSON; the exit code.
+
+    0: every record was translated or is of a kind nobody subscribes to. 1: at least one is held or refused, as told on
+    `problems`; `check` says why. 2: it could not be tried.
+    """
+    attention = False
+    try:
+        for record in examine(agency_of(adapters, agency), paths, received):
+            attention |= record.needs_attention
+            if isinstance(record.outcome, Accepted):
+                for fact in record.outcome.facts:
+                    console.file.write(orjson.dumps(_as_object(record, fact)).decode() + "\n")
+            else:
+                rules = ", ".join(dict.fromkeys(finding.rule.id for finding in record.findings))
+                problems.print(Text(f"{record.place}: {record.word}" + (f" ({rules})" if rules else "")))
+    except Unusable as unusable:
+        problems.print(Text(str(unusable)))
+        return 2
+    return int(attention)
+
+
+def _as_object(record: Examined, fact: Fact) -> dict[str, Any]:
+    return {
+        "record": record.place,
+        "kind": fact.kind,
+        "fact": fact.key,
+        "version": fact.version,
+        "withdrawn": fact.withdrawn,
+        "opens_case": fact.event.opens_case if fact.event is not None and fact.withdrawn is None else False,
+        "event": fact.event.model_dump(mode="json") if fact.event is not None and fact.withdrawn is None else None,
+    }
