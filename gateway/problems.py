@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -146,6 +146,21 @@ def not_found() -> Problem:
 def unavailable() -> Problem:
     """The store cannot be reached: nothing was accepted, and nothing is lost by trying again."""
     return Problem(UNAVAILABLE, "The journal cannot be written or read at this moment.", headers={"retry-after": "1"})
+
+
+def explained() -> APIRouter:
+    """The route that answers what each kind of problem means."""
+    routes = APIRouter(tags=["About"])
+
+    @routes.get("/problems/{name}", summary="What a problem means")
+    async def explain(name: str) -> dict[str, str | int]:
+        """The kind of problem a `type` names."""
+        kind = KINDS.get(name)
+        if kind is None:
+            raise not_found()
+        return {"type": kind.type, "status": kind.status, "title": kind.title, "fix": kind.fix}
+
+    return routes
 
 
 def install(app: FastAPI) -> None:

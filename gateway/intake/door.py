@@ -1,0 +1,105 @@
+"""What both doors ask of a request: whose feed it is, its message id, its media type, and a body that has an end."""
+
+import asyncio
+from collections.abc import AsyncIterator, Collection, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from starlette.requests import ClientDisconnect, Request
+
+from adapters.base import Adapter
+from gateway.access.caller import Caller
+from gateway.problems import (
+    MALFORMED,
+    MEDIA_TYPE_NOT_TAKEN,
+    TOO_BUSY,
+    TOO_LARGE,
+    TOO_SLOW,
+    Fault,
+    Problem,
+    not_found,
+)
+
+ID_HEADERS = ("idempotency-key", "x-request-id", "x-amz-sns-message-id")
+"""Where a sender's message id may stand; the first that is there counts."""
+
+LONGEST_ID = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much one request may bring (bytes) and how long a pause it may make, and how much may wait for a commit."""
+
+    max_body: int
+    max_waiting: int
+    patience: timedelta = timedelta(seconds=30)
+
+
+def feed(caller: Caller, agency: str, adapters: Mapping[str, Adapter]) -> Adapter:
+    """The adapter of the feed this caller sends. Another's feed and none at all are the same 404."""
+    adapter = adapters.get(agency)
+    if adapter is None or caller.party.agency != agency:
+        raise not_found()
+    return adapter
+
+
+def message_id(request: Request) -> str | None:
+    """The sender's own id of this message; None where it gives none, and the body speaks for itself."""
+    for name in ID_HEADERS:
+        values = request.headers.getlist(name)
+        if not values:
+            continue
+        value = values[0]
+        if len(values) > 1 or not 1 <= len(value) <= LONGEST_ID or not (value.isascii() and value.isprintable()):
+            text = f"Send it once, as 1 to {LONGEST_ID} printable ASCII characters."
+            raise Problem(MALFORMED, "The message id cannot be used.", errors=[Fault("HTTP-002", name, text)])
+        return value
+    return None
+
+
+def media_type(request: Request, taken: Collection[str]) -> str:
+    """The media type of the body, without parameters. Raises Problem (415) for one that is not taken, or compressed."""
+    values = request.headers.getlist("content-type")
+    told = values[0].partition(";")[0].strip().lower() if len(values) == 1 else ""
+    encoding = request.headers.get("content-encoding", "identity").lower()
+    if told not in taken or encoding != "identity":
+        names = sorted(taken)
+        # RFC 9110 sections 12.5.1 and 12.5.3: a 415 says what would have been taken.
+        headers = {"accept": ", ".join(names), "accept-encoding": "identity"}
+        raise Problem(MEDIA_TYPE_NOT_TAKEN, f"Taken here: {', '.join(names) or 'nothing'}.", headers=headers)
+    return told
+
+
+def not_too_busy(waiting: int, limits: Limits) -> None:
+    """Raises Problem (429) while too much waits for its commit, so that what was accepted is never dropped."""
+    if waiting >= limits.max_waiting:
+        raise Problem(TOO_BUSY, f"{limits.max_waiting} records wait for their commit.", headers={"retry-after": "1"})
+
+
+async def chunks(request: Request, limits: Limits) -> AsyncIterator[bytes]:
+    """The body in pieces. Raises Problem as soon as it is known to be too large (413), or when it stalls (408)."""
+    announced = request.headers.get("content-length", "0")
+    if not announced.isdecimal() or int(announced) > limits.max_body:
+        raise _too_large(limits)
+    total = 0
+    seconds = limits.patience.total_seconds()
+    stream = request.stream()
+    while True:
+        try:
+            async with asyncio.timeout(seconds):
+                chunk = await anext(stream, None)
+        except TimeoutError:
+            raise Problem(TOO_SLOW, f"Nothing came for {seconds:g} seconds.", headers={"connection": "close"}) from None
+        except ClientDisconnect:
+            raise Problem(TOO_SLOW, "The connection ended before the body did.") from None
+        if chunk is None:
+            return
+        total += len(chunk)
+        if total > limits.max_body:
+            raise _too_large(limits)
+        yield chunk
+
+
+def _too_large(limits: Limits) -> Problem:
+    # The rest of the body is not read, so the connection cannot serve another request.
+    return Problem(TOO_LARGE, f"At most {limits.max_body} bytes are taken here.", headers={"connection": "close"})

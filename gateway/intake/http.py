@@ -1,0 +1,148 @@
+"""The HTTP application that agencies and recipients call."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from importlib.metadata import version
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncEngine
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from adapters.base import Adapter
+from gateway.access.assertions import Assertions
+from gateway.access.caller import Access
+from gateway.access.endpoint import PATH as TOKEN_PATH
+from gateway.access.endpoint import TokenEndpoint
+from gateway.access.tokens import Tokens
+from gateway.clock import Clock
+from gateway.intake import described, receipts, reports
+from gateway.intake.door import Limits
+from gateway.intake.files import FileDoor
+from gateway.intake.refusals import Refusals
+from gateway.intake.take import Commits, RecordDoor
+from gateway.parties import Parties
+from gateway.problems import explained, install, unavailable
+from gateway.sealing import BlindIndex, Sealer, Secrets
+from gateway.settings import Settings
+from gateway.store import assertions
+from gateway.telemetry import log, where
+
+_PASSING = frozenset({"08", "25", "53", "57", "58"})
+"""SQLSTATE classes that speak of the server and not of the statement: connection, read-only, resources, shutdown."""
+
+
+class Gateway(FastAPI):
+    """The application, whose OpenAPI document also describes the routes that are no framework's."""
+
+    def __init__(self, adapters: Mapping[str, Adapter], routes: Sequence[BaseRoute]) -> None:
+        super().__init__(
+            title="LASARS gateway",
+            version=version("lasars-gateway"),
+            summary="Takes what agencies send, and delivers it to the LASARS whose it is.",
+            description=described.DESCRIPTION,
+            openapi_tags=described.TAGS,
+            docs_url=None,  # the framework's page loads its scripts from another site
+            redoc_url=None,
+            routes=list(routes),
+        )
+        self._adapters = adapters
+
+    def openapi(self) -> dict[str, Any]:
+        """The OpenAPI document."""
+        return described.complete(super().openapi(), self._adapters)
+
+
+def build_access(settings: Settings, parties: Parties, secrets: Secrets, clock: Clock) -> Access:
+    """Who is calling, for every router of this installation."""
+    return Access(Tokens(secrets.tokens, settings.issuer), parties, clock)
+
+
+def build_app(
+    settings: Settings,
+    parties: Parties,
+    secrets: Secrets,
+    adapters: Mapping[str, Adapter],
+    journal: Commits,
+    engine: AsyncEngine,
+    clock: Clock,
+    *,
+    access: Access | None = None,
+    routers: Sequence[APIRouter] = (),
+    routes: Sequence[BaseRoute] = (),
+) -> FastAPI:
+    """The whole application. routers: of other pieces (the mailbox); routes: plain ones (health).
+
+    Raises ConfigurationError for a registered key that cannot be used.
+    """
+    tokens = Tokens(secrets.tokens, settings.issuer)
+    access = access or Access(tokens, parties, clock)
+    index = BlindIndex(secrets.pepper)
+    sealer = Sealer(secrets.kek)
+    refusals = Refusals(engine, sealer)
+    limits = settings.intake
+    record_door = RecordDoor(
+        access=access,
+        adapters=adapters,
+        journal=journal,
+        refusals=refusals,
+        index=index,
+        namespace=secrets.namespace,
+        limits=Limits(limits.max_record, limits.max_waiting),
+        clock=clock,
+    )
+    file_door = FileDoor(
+        access=access,
+        adapters=adapters,
+        journal=journal,
+        refusals=refusals,
+        engine=engine,
+        index=index,
+        namespace=secrets.namespace,
+        limits=Limits(limits.max_file, limits.max_waiting),
+        max_kept=limits.max_record,
+        clock=clock,
+    )
+
+    async def claim(client: str, assertion: bytes, expires: datetime, now: datetime) -> bool:
+        return await assertions.claim(engine, client, assertion, expires, now)
+
+    audiences = frozenset({settings.issuer, f"{settings.issuer}{TOKEN_PATH}"})
+    token_endpoint = TokenEndpoint(Assertions(parties, audiences), tokens, claim, clock)
+    app = Gateway(
+        adapters,
+        [
+            Route("/v1/feeds/{agency}/records", record_door, methods=["POST"]),
+            Route("/v1/feeds/{agency}/files", file_door.__call__, methods=["POST"]),
+            Route(TOKEN_PATH, token_endpoint.__call__, methods=["POST"]),
+            *routes,
+        ],
+    )
+    app.include_router(receipts.router(access, engine, adapters, parties, sealer))
+    app.include_router(reports.router(access, engine, adapters))
+    app.include_router(explained())
+    for router in routers:
+        app.include_router(router)
+    install(app)
+    app.add_exception_handler(DBAPIError, _store_failed)
+    for error in (PoolTimeout, ConnectionError, TimeoutError):
+        app.add_exception_handler(error, _store_away)
+    return app
+
+
+async def _store_failed(request: Request, error: Exception) -> Response:
+    """The store answered with a fault: its own (503), or of our statement, which is nobody's but ours (500)."""
+    assert isinstance(error, DBAPIError)  # noqa: S101 - registered for DBAPIError alone
+    state = str(getattr(error.orig, "sqlstate", None) or "08")
+    if state[:2] in _PASSING:
+        return await _store_away(request, error)
+    raise error
+
+
+async def _store_away(_: Request, error: Exception) -> Response:
+    log.error("store.unavailable", error=type(error).__name__, where=where(error))
+    return unavailable().response()
