@@ -1,5 +1,6 @@
 """The envelope a prison record comes in: an SNS notification or the event bare, with or without a snapshot.
 
+Fields in findings are those of the event itself, whatever it came in; those of the snapshot begin with `snapshot`.
 A record with a snapshot is `{"event": <either>, "snapshot": <prisoner search's prisoner>, "fetchedAt": <instant>}`.
 """
 
@@ -28,7 +29,7 @@ class Opened:
     """A record out of its envelope.
 
     type: the eventType. event: the event's own JSON object. snapshot: the JSON object attached, if any. fetched: when
-    that was fetched, if the record says so. under: where the event stands, for the fields of findings.
+    that was fetched, if the record says so.
     """
 
     type: str
@@ -36,7 +37,6 @@ class Opened:
     snapshot: Mapping[str, Any] | None
     fetched: datetime | None
     findings: tuple[Finding, ...]
-    under: tuple[str, ...]
 
 
 def open_envelope(message: Message) -> Opened | Ignored:
@@ -46,26 +46,23 @@ def open_envelope(message: Message) -> Opened | Ignored:
     outer = _object(message.body, rules.NOT_JSON, "")
     wrapped = "event" in outer and "eventType" not in outer
     event = outer["event"] if wrapped else outer
-    under: tuple[str, ...] = ("event",) if wrapped else ()
     if not isinstance(event, dict):
         raise Faulty([Finding(rules.MALFORMED, "event")])
     attribute: Any = None
     if "Type" in event and "eventType" not in event:
         if event["Type"] != "Notification":
-            return Ignored(f"sns.{_name(event['Type'], '.'.join((*under, 'Type')))}")
+            return Ignored(f"sns.{_name(event['Type'], 'Type')}")
         attribute = _attribute(event.get("MessageAttributes"))
-        under = (*under, "Message")
-        event = _notified(event.get("Message"), ".".join(under))
+        event = _notified(event.get("Message"))
     if attribute is None:
         attribute = message.attributes.get("eventtype")
     told = event.get("eventType")
     if told is None and attribute is None:
         raise Faulty([Finding(rules.NO_EVENT_TYPE, "eventType")])
-    name = _name(attribute if told is None else told, ".".join((*under, "eventType")))
+    name = _name(attribute if told is None else told, "eventType")
     differ = told is not None and attribute is not None and told != attribute
     snapshot, fetched = _attached(outer) if wrapped else (None, None)
-    findings = (Finding(rules.EVENT_TYPES_DIFFER, "eventType"),) if differ else ()
-    return Opened(name, event, snapshot, fetched, findings, under)
+    return Opened(name, event, snapshot, fetched, (Finding(rules.EVENT_TYPES_DIFFER, "eventType"),) if differ else ())
 
 
 def _object(body: bytes | str, rule: Rule, field: str) -> dict[str, Any]:
@@ -78,12 +75,12 @@ def _object(body: bytes | str, rule: Rule, field: str) -> dict[str, Any]:
     return value
 
 
-def _notified(text: Any, field: str) -> dict[str, Any]:
+def _notified(text: Any) -> dict[str, Any]:
     if text is None:
-        raise Faulty([Finding(rules.MISSING, field)])
+        raise Faulty([Finding(rules.MISSING, "Message")])
     if not isinstance(text, str):
-        raise Faulty([Finding(rules.MESSAGE_NOT_JSON, field)])
-    return _object(text, rules.MESSAGE_NOT_JSON, field)
+        raise Faulty([Finding(rules.MESSAGE_NOT_JSON, "Message")])
+    return _object(text, rules.MESSAGE_NOT_JSON, "Message")
 
 
 def _attribute(attributes: Any) -> Any:

@@ -27,7 +27,7 @@ def identified(opened: Opened, received: datetime) -> Accepted | Held:
     try:
         need = Need.model_validate(opened.event)
     except ValidationError as error:
-        raise Faulty(faults(error, *opened.under)) from None
+        raise Faulty(faults(error)) from None
     wrong = not_yet(need.identified_at, "identifiedAt", received)
     number = parse(Scheme.NOMS, need.person.prison_number).identifier.value
     if number is None:
@@ -72,7 +72,7 @@ def withdrawn(opened: Opened) -> Accepted:
     try:
         need = WithdrawnNeed.model_validate(opened.event)
     except ValidationError as error:
-        raise Faulty(faults(error, *opened.under)) from None
+        raise Faulty(faults(error)) from None
     number = parse(Scheme.NOMS, need.person.prison_number).identifier.value
     if number is None:
         raise Faulty([Finding(rules.PRISON_NUMBER_UNREADABLE, "person.prisonNumber")])

@@ -65,7 +65,7 @@ def lane_of(number: str) -> str:
 def read_record(opened: Opened, shape: type[Said], received: datetime) -> Record[Said]:
     """Read the event in its shape and the snapshot beside it. Raises Faulty with every fault of both."""
     found: list[Finding] = []
-    event = _parsed(shape, opened.event, opened.under, found)
+    event = _parsed(shape, opened.event, (), found)
     snapshot = None
     if opened.snapshot is not None:
         snapshot = _parsed(Snapshot, opened.snapshot, ("snapshot",), found)

@@ -1,0 +1,133 @@
+"""Real messages of HMPPS services, read in place.
+
+A file is a message of this agency if it stands in one of FOLDERS. Everything else under prison/ is a specification
+(domain-events), an API answer used as a snapshot or not at all (hmpps-integration-api, prison-api-responses,
+prison-register, prisoner-search outside `messages`).
+"""
+
+import json
+from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adapters.base import Accepted, Adapter, Held, Ignored, Message, Outcome
+from adapters.prison import build
+from adapters.prison.adapter import MOVEMENTS, SUBSCRIBED
+from adapters.prison.movement import Family
+from tests.adapters.prison.outcomes import told
+from tests.support.samples import sample
+
+FOLDERS = (
+    "domain-events-derived-instances",
+    "prison-to-probation-update",
+    "probation-integration-sns",
+    "prisoner-search/hmpps-prisoner-search-indexer/src/test/resources/messages",
+)
+RECEIVED_AT = datetime(2026, 6, 1, tzinfo=UTC)
+
+HELD = {
+    "auto/prison-offender-events/prisoner-sentence-dates-changed.json": "pointer_not_filled",
+    "schemas/prison-offender-events/prisoner.sentence-dates-changed.json": "pointer_not_filled",
+    "schemas/prison-offender-events/prisoner.imprisonment-status-changed.json": "pointer_not_filled",
+    # The reason UNKNOWN: its sender does not know either.
+    "test/resources/messages/prisonerReleasedUnknown.json": "code_not_mapped",
+    # Movement reason R1 stands in no public list of NOMIS codes (the details of the same message say ADM-L).
+    "prisoner-received.json": "code_not_mapped",
+}
+"""The messages of subscribed kinds that are held, and why; every other one is accepted."""
+
+
+def messages() -> list[tuple[str, bytes]]:
+    root = sample("prison")
+    found = []
+    for folder in FOLDERS:
+        files = sorted(sample(f"prison/{folder}").rglob("*.json"))
+        assert files, folder
+        found.extend((str(file.relative_to(root / folder)), file.read_bytes()) for file in files)
+    return found
+
+
+def type_of(body: bytes) -> str:
+    """The eventType, found without the adapter: in the body, in the Message, or in the attributes."""
+    outer: dict[str, Any] = json.loads(body)
+    inner = json.loads(outer["Message"]) if "Message" in outer else outer
+    name = inner.get("eventType") or outer["MessageAttributes"]["eventType"]["Value"]
+    assert isinstance(name, str)
+    return name
+
+
+def read(adapter: Adapter, body: bytes) -> Outcome:
+    return adapter.read(Message(body, "application/json", RECEIVED_AT))
+
+
+@pytest.mark.parametrize(
+    ("family", "accepted", "held", "ignored"), [(Family.DELAYED, 8, 5, 85), (Family.IMMEDIATE, 2, 3, 93)]
+)
+def test_every_message_ends_as_expected(family: Family, accepted: int, held: int, ignored: int) -> None:
+    """Subscribed kinds are accepted, or held for the reason written here; the rest is ignored by its own name."""
+    adapter = build({"family": family.value})
+    counts: Counter[str] = Counter()
+    for name, body in messages():
+        outcome, event_type = read(adapter, body), type_of(body)
+        counts[type(outcome).__name__] += 1
+        if event_type in SUBSCRIBED and MOVEMENTS.get(event_type, (family,))[0] is family:
+            expected = HELD.get(name)
+            if expected is None:
+                assert isinstance(outcome, Accepted), name
+            else:
+                assert isinstance(outcome, Held), name
+                assert outcome.reason == expected, name
+        else:
+            assert outcome == Ignored(event_type), name
+    assert counts == {"Accepted": accepted, "Held": held, "Ignored": ignored}
+
+
+def snapshots() -> list[tuple[str, dict[str, Any]]]:
+    root = sample("prison/prisoner-search")
+    files = [*sorted(root.rglob("receive-state-changes/*.json")), *sorted(root.rglob("resources/prisoners/*.json"))]
+    assert files
+    return [(file.name, json.loads(file.read_text())) for file in files]
+
+
+def filled(event_type: str, snapshot: dict[str, Any], **said: str) -> bytes:
+    event = {
+        "eventType": event_type,
+        "version": 1,
+        "occurredAt": "2024-06-11T15:13:21+01:00",
+        "additionalInformation": {"nomsNumber": snapshot["prisonerNumber"]} | said,
+    }
+    return json.dumps({"event": event, "snapshot": snapshot}).encode()
+
+
+def test_every_real_snapshot_fills_a_dates_pointer() -> None:
+    """Whatever prisoner search answers, the dates in it are told."""
+    adapter = build({})
+    for name, snapshot in snapshots():
+        outcome = read(adapter, filled("calculate-release-dates.prisoner.changed", snapshot))
+        assert isinstance(outcome, Accepted), name
+
+
+@pytest.mark.parametrize(
+    ("file", "kind"),
+    [
+        ("first-new-booking.json", "imprisonment.received"),
+        ("recalled.json", "imprisonment.received"),
+        ("court-in-different-prison.json", "imprisonment.returned"),
+        ("tap-in-different-prison.json", "imprisonment.returned"),
+        ("transfer-in.json", "imprisonment.transferred"),
+    ],
+)
+def test_the_last_movement_of_a_snapshot_says_what_an_admission_was(file: str, kind: str) -> None:
+    """ADM with TRNCRT is a return from court; a recall with the flag false is a recall."""
+    snapshot = dict(snapshots())[Path(file).name]
+    body = filled("prison-offender-events.prisoner.received", snapshot, reason="ADMISSION", prisonId="NMI")
+    outcome = read(build({}), body)
+    event = told(outcome)
+    assert event.kind == kind
+    if file == "recalled.json":
+        assert isinstance(outcome, Accepted)
+        assert [finding.rule.id for finding in outcome.findings] == ["PR-036"]
+        assert event.model_dump()["reason"] == "recall"
