@@ -76,17 +76,18 @@ def parse(scheme: Scheme, raw: str) -> Parsed:
 
     Case, surrounding spaces and the separators people add are no faults. Raises nothing, whatever the text.
     """
-    text = raw.strip()
-    if raw.isascii():
-        value, fault = _READERS[scheme](text) if text else (None, Fault.EMPTY)
-        return Parsed(Identifier(scheme=scheme, raw=raw, value=value), fault)
     # Half a surrogate pair cannot be written down anywhere, so it is the one thing not kept as it came.
-    storable = raw.encode("utf-8", "replace").decode("utf-8")
-    ours = text.replace("\u00a0", " ").strip()
-    # Outside ASCII a letter may become one of ours in upper case (ſ becomes S) and would be read as what it is not.
-    readable = ours.isascii() or _READERS[scheme] is _opaque
-    value, fault = _READERS[scheme](ours) if readable else (None, Fault.MALFORMED)
-    return Parsed(Identifier(scheme=scheme, raw=storable, value=value), fault if ours else Fault.EMPTY)
+    kept = raw if raw.isascii() else raw.encode("utf-8", "replace").decode("utf-8")
+    text = raw.replace("\u00a0", " ").strip()
+    read = _READERS[scheme]
+    value: str | None = None
+    fault: Fault | None = Fault.MALFORMED
+    if not text:
+        fault = Fault.EMPTY
+    elif text.isascii() or read is _opaque:
+        # Beyond ASCII, upper case turns other letters into ours (ſ into S): what is not one of ours stays malformed.
+        value, fault = read(text)
+    return Parsed(Identifier(scheme=scheme, raw=kept, value=value), fault)
 
 
 _SEPARATORS = str.maketrans("", "", " -")
