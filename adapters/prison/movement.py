@@ -143,7 +143,10 @@ def _arrived(
         case Arrival.ADMITTED:
             return Received(reason=ReceptionReason.ADMISSION if code is None else reasons.admission[code], **told)
         case Arrival.READMITTED:
-            known = reasons.admission[code] if code is not None else ReceptionReason.ADMISSION
+            # By way of court or from another prison it is a readmission all the same.
+            if code is None or code in codes.NOT_ADMISSIONS:
+                return Received(reason=ReceptionReason.READMISSION, **told)
+            known = reasons.admission[code]
             return Received(reason=ReceptionReason.READMISSION if known is ReceptionReason.ADMISSION else known, **told)
         case Arrival.TRANSFERRED:
             return Transferred(**told)

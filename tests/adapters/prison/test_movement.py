@@ -214,6 +214,23 @@ def test_an_admission_by_way_of_court_is_a_return(reason: str, code: str, absenc
     assert (event.absence, event.prison) == (absence, "LII")
 
 
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        ("INT", ReceptionReason.READMISSION),
+        ("TRNCRT", ReceptionReason.READMISSION),
+        ("I", ReceptionReason.READMISSION),
+        ("L", ReceptionReason.RECALL),
+        ("RECA", ReceptionReason.BACK_IN_CUSTODY),
+    ],
+)
+def test_a_readmission_keeps_what_its_code_tells(code: str, reason: ReceptionReason) -> None:
+    """Back on the same booking is a readmission, unless the code says it was a recall or a recapture."""
+    event = told(read_immediate(filled(received("READMISSION", family=IMMEDIATE), lastMovementReasonCode=code)))
+    assert isinstance(event, Received)
+    assert event.reason is reason
+
+
 def test_an_arrival_from_another_prison_is_a_transfer() -> None:
     """A move between prisons changes who holds the person and nothing else."""
     assert isinstance(told(read(received("TRANSFERRED"))), Transferred)

@@ -42,7 +42,7 @@ HELD = {
 
 def messages() -> list[tuple[str, bytes]]:
     root = sample("prison")
-    found = []
+    found: list[tuple[str, bytes]] = []
     for folder in FOLDERS:
         files = sorted(sample(f"prison/{folder}").rglob("*.json"))
         assert files, folder

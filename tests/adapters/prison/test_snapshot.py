@@ -11,7 +11,7 @@ from tests.adapters.prison.outcomes import fact, held_for, rule_ids, told
 from tests.adapters.prison.records import DELAYED, dates_changed, event, filled, read, received
 
 CANARY = "canary"
-UNREAD = {
+UNREAD: dict[str, Any] = {
     name: [{CANARY: f"{CANARY}-{name}", "comment": f"{CANARY}-{name}"}]
     for name in (
         *("alerts", "personalCareNeeds", "languages", "tattoos", "scars", "marks", "otherMarks", "identifiers"),
