@@ -126,7 +126,7 @@ class Relay:
         missing = [shard for shard in range(SHARDS) if shard not in self._held]
         if len(self._held) >= self._at_most or not missing:
             return
-        taken = await outbox.try_shards(connection, missing[: self._at_most - len(self._held)])
+        taken = await outbox.try_shards(connection, missing, self._at_most - len(self._held))
         await connection.commit()
         if taken:
             self._held = sorted([*self._held, *taken])

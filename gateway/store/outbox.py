@@ -31,6 +31,7 @@ _TRY_SHARDS = text(
     """
     select s from (select unnest(cast(:shards as int[])) as s order by 1) as wanted
     where pg_try_advisory_lock(7130003, s)
+    limit :most
     """
 )
 
@@ -101,9 +102,9 @@ async def next_due(connection: AsyncConnection, shards: Sequence[int], now: date
     return due
 
 
-async def try_shards(connection: AsyncConnection, shards: Sequence[int]) -> list[int]:
-    """Take the locks of those shards that no other session holds; they are this session's until it ends."""
-    return list((await connection.execute(_TRY_SHARDS, {"shards": list(shards)})).scalars())
+async def try_shards(connection: AsyncConnection, shards: Sequence[int], most: int) -> list[int]:
+    """Take the locks of some shards that no other session holds; they are this session's until it ends."""
+    return list((await connection.execute(_TRY_SHARDS, {"shards": list(shards), "most": most})).scalars())
 
 
 async def publish_again(connection: AsyncConnection, now: datetime, *, everything: bool) -> int:

@@ -1,0 +1,36 @@
+"""`python -m gateway intake` and `python -m gateway dispatch`: the gateway's processes."""
+
+import asyncio
+import sys
+
+import uvloop
+
+from gateway import failpoints, telemetry
+from gateway.app import PROCESSES
+from gateway.errors import GatewayError
+from gateway.settings import Settings
+
+
+def main(argv: list[str]) -> int:
+    """Run one process until it is told to stop. Returns its exit code: 0, 1 for a fault, 2 for a wrong call."""
+    if len(argv) != 1 or argv[0] not in PROCESSES:
+        print(f"Usage: python -m gateway {{{'|'.join(PROCESSES)}}}", file=sys.stderr)  # noqa: T201
+        return 2
+    try:
+        settings = Settings()
+        failpoints.arm(settings.crash)
+    except ValueError as error:
+        print(f"A setting is wrong: {error}", file=sys.stderr)  # noqa: T201
+        return 2
+    telemetry.configure(argv[0], level=settings.log_level)
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(PROCESSES[argv[0]](settings))
+    except GatewayError as error:
+        print(f"{error} {error.fix}", file=sys.stderr)  # noqa: T201
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
