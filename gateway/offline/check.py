@@ -151,7 +151,7 @@ def _say_cause(console: Console, cause: Cause) -> None:
     _say_finding(console, cause.finding, f"{cause.times} × {cause.finding.field}: {rule.sentence}. {rule.fix}")
     if cause.details:
         _indented(console, "seen: " + ", ".join(f"{detail} ×{times}" for detail, times in cause.details.most_common()))
-    places = [f"{file} rows {', '.join(map(str, rows))}" if rows else file for file, rows in cause.places.items()]
+    places = [_where(file, rows) for file, rows in cause.places.items()]
     _indented(console, "in: " + "; ".join(places) + (" …" if cause.times > cause.shown else ""))
 
 
@@ -175,3 +175,9 @@ def _say(console: Console, sentence: str) -> None:
 
 def _many(number: int, thing: str) -> str:
     return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
+
+
+def _where(file: str, rows: Sequence[int]) -> str:
+    if not rows:
+        return file
+    return f"{file} {'row' if len(rows) == 1 else 'rows'} {', '.join(map(str, rows))}"

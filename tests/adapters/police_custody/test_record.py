@@ -1,0 +1,85 @@
+"""The published schema of the XML record and what is read agree."""
+
+from pathlib import Path
+
+import pytest
+from lxml import etree
+
+from adapters.base import Held, Message, Refused
+from adapters.police_custody.adapter import read
+from adapters.police_custody.document import MAX_BYTES
+from adapters.police_custody.wire import COLUMNS
+from tests.adapters.police_custody.forms import FORMS, RECEIVED, as_xml, form, rules
+
+ROOT = Path(__file__).parents[3]
+APPLIED = ROOT / "adapters" / "police_custody" / "custody-record.xsd"
+PUBLISHED = ROOT / "contracts" / "inbound" / "police_custody" / "custody-record.xsd"
+
+
+def test_the_schema_we_publish_is_the_one_we_apply() -> None:
+    """Whoever validates with the published schema finds what we would find."""
+    assert PUBLISHED.read_bytes() == APPLIED.read_bytes()
+
+
+def test_the_schema_and_the_columns_have_the_same_fields() -> None:
+    """Every element is a column and every column an element."""
+    names = {
+        element.get("name") for element in etree.parse(APPLIED).iterfind(".//{http://www.w3.org/2001/XMLSchema}all/*")
+    }
+    assert names == set(COLUMNS)
+
+
+@pytest.mark.parametrize("form_type", FORMS)
+def test_what_the_schema_takes_is_taken(form_type: str) -> None:
+    """A good form of every type is valid by the published schema."""
+    schema = etree.XMLSchema(etree.parse(PUBLISHED))
+    assert schema.validate(etree.fromstring(as_xml(form(form_type))))
+
+
+@pytest.mark.parametrize(
+    ("written", "instead", "field"),
+    [
+        (b"</detainee>", b"<shoe_size>9</shoe_size></detainee>", "detainee"),
+        (b"<surname>", b"<surname>Again</surname><surname>", "surname"),
+        (b"Hyacinth</forenames>", b"Hyacinth<b>Thistlewood</b></forenames>", "forenames"),
+        (b"</detention>", b"<Thistlewood/></detention>", "detention"),
+        (b"</custody_record>", b"<detention/></custody_record>", "detention"),
+    ],
+)
+def test_what_the_schema_does_not_know_is_refused(written: bytes, instead: bytes, field: str) -> None:
+    """An element that is not ours, or stands twice, is refused where it stands and never quoted."""
+    outcome = read(Message(as_xml(form("RA5")).replace(written, instead), "application/xml", RECEIVED))
+    assert isinstance(outcome, Refused)
+    assert ("CU-002", field) in rules(outcome)
+    assert "Thistlewood" not in " ".join(finding.text for finding in outcome.findings)
+
+
+def test_a_fault_is_told_once() -> None:
+    """Where a rule says what is wrong with a field, the schema does not say it again."""
+    outcome = read(Message(as_xml(form("RA1", date_of_birth="30/11/88", due_at="soon")), "application/xml", RECEIVED))
+    assert sorted(rules(outcome)) == [("CU-014", "date_of_birth"), ("CU-016", "due_at")]
+
+
+def test_a_code_nobody_knows_is_not_the_schemas_business() -> None:
+    """The schema leaves lists of codes open: a new code is held until it is mapped, never refused."""
+    assert isinstance(read(Message(as_xml(form("RA3", attendance="LATE")), "application/xml", RECEIVED)), Held)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"not XML",
+        b"<custody_record",
+        b'<!DOCTYPE a SYSTEM "file:///etc/hostname"><a/>',
+        b'<?xml version="1.0" encoding="UTF-7"?><a/>',
+        "<a/>".encode("utf-16"),
+        b"<a>&nothing;</a>",
+        b"<a>" * 300 + b"</a>" * 300,
+        b"<a>" + b" " * MAX_BYTES + b"</a>",
+    ],
+    ids=["empty", "text", "cut", "doctype", "utf-7", "utf-16", "entity", "deep", "long"],
+)
+def test_what_is_not_plain_xml_is_refused(body: bytes) -> None:
+    """Document types, foreign encodings, depth and length are refused before anything is made of them."""
+    assert rules(read(Message(body, "application/xml", RECEIVED))) == [("CU-001", "document")]
