@@ -124,7 +124,7 @@ class Child:
             self.check()
             if time.monotonic() > deadline:
                 log = self.program.log
-                raise ChildNotReady(name=self.program.name, seconds=within, log=log, last_words=last_words(log))
+                raise ChildNotReady(name=self.program.name, seconds=round(within), log=log, last_words=last_words(log))
             time.sleep(every)
 
     def ask_to_stop(self) -> None:

@@ -65,7 +65,7 @@ class ChildDied(LocalError):
 
 
 class ChildNotReady(LocalError):
-    """{name} runs, but is not ready after {seconds:.0f} s. Its last words: {last_words}"""
+    """{name} runs, but is not ready after {seconds} s. Its last words: {last_words}"""
 
     remedy = "Read its log, {log}. On a very slow machine, simply try again."
 

@@ -29,6 +29,8 @@ def brokers_in(answer: bytes) -> frozenset[int]:
         at, found = 8, set()
         for _ in range(count):
             node, host = struct.unpack_from(">ih", answer, at)
+            if host < 0:
+                raise ValueError("a broker without a host")
             at += 6 + host + 4
             (rack,) = struct.unpack_from(">h", answer, at)
             at += 2 + max(rack, 0)
