@@ -12,8 +12,6 @@ from gateway.clock import Clock
 from gateway.parties import Parties, Party
 from gateway.problems import NOT_SIGNED_IN, Problem
 
-_REMEMBERED = 4096
-
 
 @dataclass(frozen=True, slots=True)
 class Caller:
@@ -27,14 +25,15 @@ class Access:
     """Tells who is calling.
 
     A token that was verified is remembered until it expires, because verifying a signature on every request would cost
-    more than everything else at the door.
+    more than everything else at the door. At most `remembered` are.
     """
 
-    def __init__(self, tokens: Tokens, parties: Parties, clock: Clock) -> None:
+    def __init__(self, tokens: Tokens, parties: Parties, clock: Clock, *, remembered: int = 4096) -> None:
         self._tokens = tokens
         self._parties = parties
         self._clock = clock
-        self._remembered: dict[str, tuple[Caller, float]] = {}
+        self._most = remembered
+        self.remembered: dict[str, tuple[Caller, float]] = {}
 
     def caller(self, request: Request) -> Caller:
         """The caller of this request. Raises Problem (401) unless exactly one valid token is carried."""
@@ -49,13 +48,13 @@ class Access:
         if scheme.lower() != "bearer" or not token:
             raise _refused("The Authorization header is not of the form Bearer, space, token.")
         now = self._clock().timestamp()
-        known = self._remembered.get(token)
+        known = self.remembered.get(token)
         if known is not None and known[1] > now:
             return known[0]
         return self._verify(token, now)
 
     def _verify(self, token: str, now: float) -> Caller:
-        self._remembered.pop(token, None)
+        self.remembered.pop(token, None)
         try:
             grant = self._tokens.read(token, now)
         except TokenRefused as refused:
@@ -63,12 +62,12 @@ class Access:
         bound = self._parties.client(grant.client)
         if bound is None:
             raise _refused("The client of this access token is no longer registered.", error="invalid_token")
-        if len(self._remembered) >= _REMEMBERED:
-            self._remembered = {kept: told for kept, told in self._remembered.items() if told[1] > now}
-            if len(self._remembered) >= _REMEMBERED:
-                self._remembered.clear()
+        if len(self.remembered) >= self._most:
+            self.remembered = {kept: told for kept, told in self.remembered.items() if told[1] > now}
+            if len(self.remembered) >= self._most:
+                self.remembered.clear()
         caller = Caller(client=grant.client, party=bound[0])
-        self._remembered[token] = (caller, grant.expires)
+        self.remembered[token] = (caller, grant.expires)
         return caller
 
 
