@@ -43,6 +43,11 @@ def arm(setting: str | None) -> None:
     _armed, _left, _act = point, int(nth), _MODES[mode]
 
 
+def armed(point: str) -> bool:
+    """Whether this point is to act; for a point inside what is otherwise done in one step."""
+    return _armed == point
+
+
 def reach(point: str) -> None:
     """Say that this point is reached. Costs one comparison when nothing is armed."""
     global _left, _armed

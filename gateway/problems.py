@@ -55,6 +55,7 @@ ID_REUSED = Kind(
     "Give each message its own id; to correct a record, send it again with a new message id.",
 )
 CONFLICT = Kind("conflict", 409, "The request contradicts what is already so", "Look at the present state first.")
+GONE = Kind("gone", 410, "There is no content any more", "Nothing is owed to you here; see the notice's state.")
 TOO_LARGE = Kind("too-large", 413, "The body is too large", "Send less at once, or use the files door.")
 MEDIA_TYPE_NOT_TAKEN = Kind(
     "media-type-not-taken", 415, "This media type is not taken here", "Send one that is taken, without compression."
@@ -77,7 +78,7 @@ UNAVAILABLE = Kind(
 KINDS: Mapping[str, Kind] = {
     kind.name: kind
     for kind in (
-        *(MALFORMED, NOT_SIGNED_IN, NOT_FOUND, NOT_ALLOWED_HERE, TOO_SLOW, ID_REUSED, CONFLICT, TOO_LARGE),
+        *(MALFORMED, NOT_SIGNED_IN, NOT_FOUND, NOT_ALLOWED_HERE, TOO_SLOW, ID_REUSED, CONFLICT, GONE, TOO_LARGE),
         *(MEDIA_TYPE_NOT_TAKEN, RECORD_REFUSED, FILE_REFUSED, TOO_BUSY, BROKEN, UNAVAILABLE),
     )
 }

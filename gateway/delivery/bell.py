@@ -1,0 +1,68 @@
+"""The bell rings when a mailbox has something new, so that a waiting recipient is answered at once and nobody polls.
+
+One session per process listens to PostgreSQL's announcements, while anybody waits. An announcement can be lost with
+the session; so whoever waits also looks by itself once, when the session is made anew.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from gateway import telemetry
+from gateway.store.mailboxes import CHANNEL
+from gateway.telemetry import log
+
+_PAUSE = 1.0
+
+
+class Bell:
+    """One per process. `run` must run for it to ring."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+        self._waiting: dict[str, set[asyncio.Event]] = {}
+
+    @asynccontextmanager
+    async def listening(self, recipient: str) -> AsyncIterator[asyncio.Event]:
+        """An event that is set by whatever is announced for a recipient from now on."""
+        rung = asyncio.Event()
+        self._waiting.setdefault(recipient, set()).add(rung)
+        try:
+            yield rung
+        finally:
+            waiting = self._waiting[recipient]
+            waiting.discard(rung)
+            if not waiting:
+                del self._waiting[recipient]
+
+    async def run(self) -> None:
+        """Listen until cancelled, through every loss of PostgreSQL."""
+        while True:
+            try:
+                await self._listen()
+            except (SQLAlchemyError, OSError, TimeoutError) as error:
+                log.warning("bell.interrupted", error=type(error).__name__, where=telemetry.where(error))
+            await asyncio.sleep(_PAUSE)
+
+    async def _listen(self) -> None:
+        async with self._engine.connect() as connection:
+            try:
+                driver = (await connection.get_raw_connection()).driver_connection
+                if driver is None:
+                    raise OSError("the bell has no session")
+                ended = asyncio.Event()
+                driver.add_termination_listener(lambda _: ended.set())
+                await driver.add_listener(CHANNEL, lambda _, __, ___, recipient: self._ring(str(recipient)))
+                for recipient in tuple(self._waiting):
+                    self._ring(recipient)
+                await ended.wait()
+            finally:
+                # A pool would keep it listening.
+                await connection.invalidate()
+
+    def _ring(self, recipient: str) -> None:
+        for rung in self._waiting.get(recipient, ()):
+            rung.set()

@@ -1,0 +1,212 @@
+"""Deliveries: the queue the courier works on, and what came of its attempts.
+
+Bodies and keys are read by scalar subqueries, so that no statistics can turn a page into a scan of all bodies.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import TextClause, text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from gateway.clock import Clock
+from gateway.delivery.delivery import Delivery
+from gateway.delivery.settlement import Settlement
+
+_LOCKS = 7130004
+"""The first half of the advisory lock of a recipient; the second is a hash of its name."""
+
+_PRESENCE = 7130005
+"""An advisory lock that every courier process shares, so that they can be counted."""
+
+
+_COLUMNS = """
+    d.id, d.recipient, d.position, d.person_id, d.record_id, d.kind, d.change, d.role, d.created, d.trace, d.attempts,
+    d.next, d.tried,
+    case when :bodies then (select b.sealed from bodies b where b.id = d.id) end as sealed,
+    (select k.wrapped from data_keys k where k.record_id = d.record_id) as wrapped
+"""
+
+
+_PAGE = text(
+    f"""
+    select {_COLUMNS} from deliveries d
+    where d.recipient = :recipient and d.state = 'queued' and d.position > :after
+    order by d.position limit :most
+    """  # noqa: S608 - columns of ours
+)
+"""A page of a recipient's queue, in order of positions."""
+
+_LANES = text(
+    f"""
+    select {_COLUMNS}
+    from unnest(cast(:persons as uuid[])) as p (id)
+    cross join lateral (
+        select * from deliveries q
+        where q.person_id = p.id and q.recipient = :recipient and q.state = 'queued' and q.position <= :upto
+        order by q.position limit :most
+    ) d
+    order by d.position
+    """  # noqa: S608 - columns of ours
+)
+"""What these persons have queued up to a position, so many each."""
+
+_HEAD = text(
+    f"""
+    select {_COLUMNS} from deliveries d
+    where d.recipient = :recipient and d.state = 'queued' and not exists (
+        select from deliveries e
+        where e.recipient = d.recipient and e.person_id = d.person_id and e.position < d.position
+          and e.state in ('queued', 'parked')
+    )
+    order by coalesce(d.next, d.created), d.position limit 1
+    """  # noqa: S608 - columns of ours
+)
+"""The head of a lane that has waited longest: the trial of an open circuit.
+
+One that just failed is due later than all others, so trials go round.
+"""
+
+_PARKED = text(
+    """
+    select person_id, min(position) as first from deliveries
+    where recipient = :recipient and state = 'parked' group by 1
+    """
+)
+
+_FORGIVE = text(
+    "update deliveries set next = null where recipient = :recipient and state = 'queued' and next is not null"
+)
+"""Makes due now what waits: the recipient was down, and is back."""
+
+_SETTLE = text(
+    """
+    with told as (
+        select * from unnest(
+            cast(:ids as uuid[]), cast(:states as text[]), cast(:numbers as int[]), cast(:started as timestamptz[]),
+            cast(:ended as timestamptz[]), cast(:milliseconds as int[]), cast(:outcomes as text[]),
+            cast(:statuses as smallint[]), cast(:nexts as timestamptz[]), cast(:reasons as text[]),
+            cast(:owners as text[]), cast(:dues as timestamptz[]), cast(:kept as boolean[])
+        ) as t (id, state, number, started, ended, milliseconds, outcome, status, next, reason, owner, due, kept)
+    ), noted as (
+        insert into attempts (delivery_id, number, started, milliseconds, outcome, status)
+        select id, number, started, milliseconds, outcome, status from told where kept
+        on conflict do nothing
+    )
+    update deliveries d
+    set state = t.state, attempts = t.number, next = t.next, tried = coalesce(d.tried, t.started),
+        reason = t.reason, owner = t.owner, due = t.due,
+        offered = case when t.state = 'offered' then t.ended else d.offered end
+    from told t
+    where d.id = t.id and d.state = 'queued'
+    """
+)
+"""Settles a batch. What is no longer queued (read from the mailbox, answered, withdrawn) keeps the state it has."""
+
+_TRY = text(
+    """
+    select recipient from unnest(cast(:recipients as text[])) as r (recipient)
+    where pg_try_advisory_lock(:locks, hashtext(recipient)) limit :most
+    """
+)
+"""Tries one after the other and stops at the limit: nothing is sorted, so no lock is taken that is not returned."""
+
+_GIVE_UP = text("select pg_advisory_unlock(:locks, hashtext(:recipient))")
+
+_APPEAR = text("select pg_advisory_lock_shared(:presence, 0)")
+
+_PRESENT = text(
+    """
+    select count(*) from pg_locks
+    where locktype = 'advisory' and granted and classid = :presence and objsubid = 2
+      and database = (select oid from pg_database where datname = current_database())
+    """
+)
+
+
+class Queue:
+    """One recipient's queue, to be read. bodies: whether its bodies are wanted too."""
+
+    def __init__(self, engine: AsyncEngine, recipient: str, clock: Clock, *, bodies: bool) -> None:
+        self._engine = engine
+        self._clock = clock
+        self._told = {"recipient": recipient, "bodies": bodies}
+
+    async def page(self, after: int, most: int) -> list[Delivery]:
+        """The next queued deliveries after a position."""
+        return await self._read(_PAGE, {"after": after, "most": most})
+
+    async def of(self, persons: Sequence[UUID], upto: int, most: int) -> list[Delivery]:
+        """What these persons have queued up to a position, at most so many each, in order of positions."""
+        return await self._read(_LANES, {"persons": list(persons), "upto": upto, "most": most})
+
+    async def head(self) -> Delivery | None:
+        """The delivery to try an open circuit with; None when nothing is queued that could be sent."""
+        found = await self._read(_HEAD, {})
+        return found[0] if found else None
+
+    async def parked(self) -> dict[UUID, int]:
+        """The persons with a parked delivery, and the position of the first."""
+        async with self._engine.connect() as connection:
+            rows = await connection.execute(_PARKED, {"recipient": self._told["recipient"]})
+            return {row.person_id: row.first for row in rows}
+
+    async def forgive(self) -> None:
+        """Make everything that is queued due now."""
+        async with self._engine.begin() as connection:
+            await connection.execute(_FORGIVE, {"recipient": self._told["recipient"]})
+
+    async def _read(self, statement: TextClause, told: dict[str, object]) -> list[Delivery]:
+        async with self._engine.connect() as connection:
+            rows = (await connection.execute(statement, {**self._told, **told})).all()
+        now = self._clock()
+        return [_delivery(tuple(row), now) for row in rows]
+
+
+def _delivery(row: Sequence[Any], now: datetime) -> Delivery:
+    return Delivery(*row, read=now)  # the columns are the fields, in this order
+
+
+async def settle(connection: AsyncConnection, batch: Sequence[Settlement]) -> None:
+    """Write what came of these attempts, in one statement."""
+    await connection.execute(
+        _SETTLE,
+        {
+            "ids": [one.delivery.id for one in batch],
+            "states": [one.state for one in batch],
+            "numbers": [one.number for one in batch],
+            "started": [one.started for one in batch],
+            "ended": [one.ended for one in batch],
+            "milliseconds": [one.milliseconds for one in batch],
+            "outcomes": [one.outcome for one in batch],
+            "statuses": [one.status for one in batch],
+            "nexts": [one.next for one in batch],
+            "reasons": [one.reason for one in batch],
+            "owners": [one.owner for one in batch],
+            "dues": [one.due for one in batch],
+            "kept": [one.worth_keeping for one in batch],
+        },
+    )
+
+
+async def appear(connection: AsyncConnection) -> None:
+    """Count among the courier processes, until this session ends."""
+    await connection.execute(_APPEAR, {"presence": _PRESENCE})
+
+
+async def present(connection: AsyncConnection) -> int:
+    """How many courier processes there are."""
+    return int((await connection.execute(_PRESENT, {"presence": _PRESENCE})).scalar_one())
+
+
+async def try_recipients(connection: AsyncConnection, recipients: Iterable[str], most: int) -> list[str]:
+    """Take the locks of at most so many recipients nobody else has; they are this session's until it ends."""
+    told = {"locks": _LOCKS, "recipients": list(recipients), "most": most}
+    return list((await connection.execute(_TRY, told)).scalars())
+
+
+async def give_up(connection: AsyncConnection, recipient: str) -> None:
+    """Leave a recipient to others."""
+    await connection.execute(_GIVE_UP, {"locks": _LOCKS, "recipient": recipient})
