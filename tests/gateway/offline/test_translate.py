@@ -1,0 +1,56 @@
+"""`lgw translate` prints the canonical events a file becomes, and names what does not become one."""
+
+import io
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rich.console import Console
+
+from adapters.registry import adapters
+from gateway.offline import translate
+
+RECEIVED = datetime(2026, 1, 15, tzinfo=UTC)
+EXAMPLES = Path(__file__).parents[3] / "contracts" / "inbound" / "police_custody" / "examples"
+
+
+def run(*paths: Path, agency: str = "police_custody") -> tuple[int, list[dict[str, object]], str]:
+    """The exit code, the facts printed, and what was said of the rest."""
+    out, problems = io.StringIO(), io.StringIO()
+    code = translate(
+        adapters(), agency, paths, console=Console(file=out), problems=Console(file=problems), received=RECEIVED
+    )
+    return code, [json.loads(line) for line in out.getvalue().splitlines()], problems.getvalue()
+
+
+def test_a_record_becomes_its_events() -> None:
+    """A test and the notice that follows it are two events, whole, a line each."""
+    code, facts, problems = run(EXAMPLES / "accepted" / "enfield-test-and-required-assessment.xml")
+    assert code == 0
+    assert [fact["kind"] for fact in facts] == ["custody.drug-test.recorded", "custody.assessment.required"]
+    assert [fact["opens_case"] for fact in facts] == [True, True]
+    event = facts[0]["event"]
+    assert isinstance(event, dict)
+    assert event["person"]["name"] == {"forenames": "Casimir", "surname": "Oakenfold-Rees"}
+    assert problems == ""
+
+
+def test_what_is_taken_back_is_told_without_its_content() -> None:
+    """A withdrawal says why, and nothing of what it withdraws."""
+    _, (fact,), _ = run(EXAMPLES / "accepted" / "test-not-confirmed-by-laboratory.xml")
+    assert (fact["withdrawn"], fact["event"]) == ("not_confirmed_by_laboratory", None)
+
+
+def test_what_becomes_no_event_is_named() -> None:
+    """Refused and held records are told apart from the events, by their rules, and end with 1."""
+    code, facts, problems = run(EXAMPLES / "refused" / "due-before-notice.xml", EXAMPLES / "held")
+    assert (code, facts) == (1, [])
+    assert "due-before-notice.xml: refused (CU-031)" in problems
+    assert "Oakenfold" not in problems
+
+
+def test_what_cannot_be_tried_ends_with_2() -> None:
+    """An agency that is none is a plain sentence and no traceback."""
+    code, facts, problems = run(EXAMPLES, agency="library")
+    assert (code, facts) == (2, [])
+    assert "There is no agency 'library'." in problems
