@@ -11,6 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
+_ROOT = Path(__file__).parent.parent
+
+
 class _Group(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -90,7 +93,8 @@ class Settings(BaseSettings):
     local: Local = Local()
     parties: Path = Path("parties.toml")
     keys: Path = Path("keys.json")
-    places: Path = Field(default=Path(__file__).parent.parent / "deploy" / "areas")
+    places: Path = _ROOT / "deploy" / "areas"
+    agreements: Path = _ROOT / "contracts" / "agreements"
     issuer: str = Field(default="http://127.0.0.1:8080", description="the gateway's own address in tokens")
     adapters: dict[str, dict[str, str]] = Field(default_factory=dict)
     log_level: str = "INFO"
