@@ -8,7 +8,7 @@ from schemas.base import AddressKind, Sex
 from schemas.identifiers import Scheme
 from schemas.imprisonment import DatesChanged, StatusChanged
 from tests.adapters.prison.outcomes import fact, held_for, rule_ids, told
-from tests.adapters.prison.records import DELAYED, dates_changed, event, filled, read, received
+from tests.adapters.prison.records import DELAYED, dates_changed, event, filled, read, received, snapshot
 
 CANARY = "canary"
 UNREAD: dict[str, Any] = {
@@ -60,6 +60,7 @@ def test_nothing_else_of_a_snapshot_gets_through(body: dict[str, Any]) -> None:
     outcome = read(filled(body, addresses=[address], aliases=[alias], **UNREAD))
     written = repr(outcome) + json.dumps(told(outcome).model_dump(mode="json"))
     assert CANARY not in written
+    assert CANARY not in repr(Snapshot.model_validate(snapshot(**UNREAD)))  # dropped while reading, not later
     assert "ASHDALE" in written
 
 
