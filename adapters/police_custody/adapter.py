@@ -5,7 +5,7 @@ and a requirement are facts of their own: RA2 speaks of the requirement it varie
 both become corrections.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from adapters.base import Accepted, Adapter, Finding, Held, Ignored, Message, Outcome, Refused
@@ -14,7 +14,7 @@ from adapters.police_custody import batch, new_case, record
 from adapters.police_custody.codes import Attendance, FormStatus, Laboratory
 from adapters.police_custody.decode import Decoded, decode
 from adapters.police_custody.document import parse
-from adapters.police_custody.faults import found
+from adapters.police_custody.faults import found, without_codes
 from adapters.police_custody.person import claims, custody_value, lane_of
 from adapters.police_custody.rules import RULES
 from adapters.police_custody.wire import (
@@ -33,7 +33,7 @@ from schemas.custody import Assessment, Suite, TestReason
 
 NAME = "police_custody"
 
-Read = Decoded | Held | Ignored | Refused
+FormRead = Decoded | Held | Ignored | Refused
 """What became of one form."""
 
 IGNORED_ROOTS: Mapping[str, str] = {
@@ -196,17 +196,17 @@ def _too_young(form: DrugTest) -> bool:
     return age < (14 if form.test_reason is TestReason.CHARGE else 18)
 
 
-def _numbered(form: Read, number: int) -> Read:
+def _numbered(form: FormRead, number: int) -> FormRead:
     return form if isinstance(form, Ignored) else replace(form, findings=record.placed(form.findings, number))
 
 
-def _outcome_of(forms: Sequence[Read]) -> Outcome:
+def _outcome_of(forms: Sequence[FormRead]) -> Outcome:
     """One outcome for all the forms of a record: the worst of theirs, since a record is told whole or not at all."""
     findings = tuple(
         dict.fromkeys(finding for form in forms if not isinstance(form, Ignored) for finding in form.findings)
     )
     if any(isinstance(form, Refused) for form in forms):
-        return Refused(findings)
+        return Refused(without_codes(findings))
     for form in forms:
         if isinstance(form, Held):
             return Held(form.reason, findings, form.lane)
@@ -214,11 +214,26 @@ def _outcome_of(forms: Sequence[Read]) -> Outcome:
     ignored = [form for form in forms if isinstance(form, Ignored)]
     if not told:
         return ignored[0] if ignored else Refused((found("CU-002", "form"),))
-    left_out = tuple(found("CU-092", "form_type", form.name) for form in ignored)
-    return Accepted(
-        tuple(fact for fact, _ in told),
-        tuple(dict.fromkeys((*findings, *(finding for _, odd in told for finding in odd), *left_out))),
-    )
+    facts = _standing(fact for fact, _ in told)
+    remarks = [finding for _, odd in told for finding in odd]
+    remarks += [found("CU-092", "form_type", form.name) for form in ignored]
+    remarks += [found("CU-093", "form")] if len(facts) < len(told) else []
+    return Accepted(facts, tuple(dict.fromkeys((*findings, *remarks))))
+
+
+def _standing(facts: Iterable[Fact]) -> tuple[Fact, ...]:
+    """What a record says last of each thing: the highest version, and of equals the one that stands last.
+
+    A record that holds a notice and the notice that varies it is sent whole each time. Telling both would change the
+    appointment to and fro with every repeat.
+    """
+    last: dict[str, Fact] = {}
+    for fact in facts:
+        earlier = last.get(fact.key)
+        if earlier is None or (fact.version or 0) >= (earlier.version or 0):
+            last.pop(fact.key, None)  # so that what stands is told in the order it stands in
+            last[fact.key] = fact
+    return tuple(last.values())
 
 
 def _with_schema_faults(outcome: Outcome, faults: tuple[Finding, ...]) -> Outcome:

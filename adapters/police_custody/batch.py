@@ -101,6 +101,8 @@ def _ends_quoted(piece: bytes, quoted: bool) -> bool:
 
     A mark opens a value only at its beginning; inside a value without marks it is a character like any other.
     """
+    if b'"' not in piece:
+        return quoted
     at = 0
     while mark := _CLOSING.match(piece, at) if quoted else _OPENING.search(piece, at):
         at = mark.end()

@@ -1,7 +1,7 @@
 """From a form's fields as text to a form we can translate, or to every reason why not."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from pydantic import ValidationError
@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from adapters.base import Finding, Held, Ignored, Level, Refused, UnknownCode
 from adapters.local_time import Doubt, Told
 from adapters.police_custody.codes import UNSUBSCRIBED_FORMS
-from adapters.police_custody.faults import Broken, code_detail, found
+from adapters.police_custody.faults import Broken, code_detail, found, without_codes
 from adapters.police_custody.person import lane_of
 from adapters.police_custody.wire import FORMS, Detention, Form
 
@@ -50,7 +50,7 @@ def decode(fields: Mapping[str, str], received: datetime) -> Decoded | Held | Ig
         if not faults:
             return Decoded(form, (*_oddities(form), *_unread(kind, given)))
     if any(fault.rule.level is Level.REFUSE for fault in faults):
-        return Refused(tuple(_without_codes(faults)))
+        return Refused(without_codes(faults))
     return Held(CODE_NOT_MAPPED, tuple(faults), lane_of(Detention.model_validate(given)))
 
 
@@ -63,14 +63,6 @@ def _faults(error: ValidationError) -> Iterator[Finding]:
             yield found(cause.rule, field, cause.detail)
         else:
             yield found("CU-010", field)  # every field's own reader tells what is wrong; only absence is pydantic's
-
-
-def _without_codes(faults: list[Finding]) -> Iterator[Finding]:
-    """The faults of a refused record, without any code.
-
-    Where other fields are wrong too, columns may have slipped, and what stands in a code's place may be a name.
-    """
-    return (replace(fault, detail="") if fault.rule.level is Level.HOLD else fault for fault in faults)
 
 
 def _oddities(form: Form) -> Iterator[Finding]:

@@ -1,8 +1,10 @@
 """Faults of a record as its reader meets them, told by rule and field and never by value."""
 
 import unicodedata
+from collections.abc import Iterable
+from dataclasses import replace
 
-from adapters.base import Finding, UnknownCode
+from adapters.base import Finding, Level, UnknownCode
 from adapters.police_custody.rules import RULES
 
 _SHAPE_LENGTH = 24
@@ -21,6 +23,14 @@ class Broken(ValueError):
 def found(rule: str, field: str, detail: str = "") -> Finding:
     """A finding by its rule's id."""
     return Finding(RULES[rule], field, detail)
+
+
+def without_codes(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """The findings of a refused record, without any code.
+
+    Where other fields are wrong too, columns may have slipped, and what stands in a code's place may be a name.
+    """
+    return tuple(replace(finding, detail="") if finding.rule.level is Level.HOLD else finding for finding in findings)
 
 
 def shape(text: str) -> str:

@@ -6,7 +6,6 @@ No schema for it is public; what it holds was learnt from messages, so only what
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import date, datetime
 from typing import Final, TypeVar
 
@@ -16,7 +15,7 @@ from adapters.base import Accepted, CodeTable, Finding, Held, Ignored, Level, Ou
 from adapters.local_time import LONDON, day_moment, read_day, read_moment
 from adapters.police_custody.codes import LIBRA_CUSTODY_STATUSES, LIBRA_GENDERS, LIBRA_INITIATIONS, Initiation
 from adapters.police_custody.decode import CODE_NOT_MAPPED
-from adapters.police_custody.faults import code_detail, found, shape, spaced
+from adapters.police_custody.faults import code_detail, found, shape, spaced, without_codes
 from adapters.police_custody.person import PLACEHOLDER_BIRTHS, identifier
 from schemas.base import AddressClaim, AddressKind, Fact, Moment, Name, Person, Sensitivity
 from schemas.custody import Charged
@@ -52,8 +51,7 @@ def read(root: etree._Element, received: datetime) -> Outcome:
     facts = list(_charges(told, received))
     levels = {finding.rule.level for finding in findings}
     if Level.REFUSE in levels:
-        # Where other fields are wrong too, what stands in a code's place may be anything.
-        return Refused(tuple(replace(f, detail="") if f.rule.level is Level.HOLD else f for f in findings))
+        return Refused(without_codes(findings))
     if Level.HOLD in levels:
         return Held(CODE_NOT_MAPPED, tuple(findings), facts[0].lane if facts else None)
     if not facts:

@@ -166,6 +166,12 @@ _EVERY: Final = (
         "A form we do not subscribe to stands in the record and was left out",
         "Nothing to do; it may be left out.",
     ),
+    Rule(
+        "CU-093",
+        Level.WARN,
+        "Two forms of the record speak of the same test or requirement, and the later one was taken",
+        "Nothing to do; the form that was overtaken may be left out.",
+    ),
 )
 
 RULES: Final[Mapping[str, Rule]] = {rule.id: rule for rule in _EVERY}

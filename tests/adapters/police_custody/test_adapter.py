@@ -222,3 +222,24 @@ def test_nothing_needed_can_be_missing(form_type: str) -> None:
     needed = [name for name in form(form_type) if name not in ("forenames", "result_cocaine", "form_type")]
     for name in needed:
         assert ("CU-010", name) in rules(read_form(form_type, **{name: " "}))
+
+
+def test_a_record_sent_whole_again_changes_nothing_to_and_fro() -> None:
+    """Of a notice and the one that varies it in the same record, the later stands, whatever their order of versions."""
+    for forms in (
+        [form("RA1"), form("RA2")],
+        [form("RA1", version="1"), form("RA2", version="2")],
+        [form("RA2", version="2"), form("RA1", version="1")],
+    ):
+        outcome = read(Message(as_xml(*forms), "application/xml", RECEIVED))
+        assert isinstance(outcome, Accepted)
+        assert [fact.kind for fact in outcome.facts] == ["custody.assessment.varied"]
+        assert rules(outcome) == [("CU-093", "form")]
+
+
+def test_a_code_beside_another_forms_fault_is_not_told() -> None:
+    """A record with a faulty form is refused, and no code of its other forms is quoted."""
+    outcome = read(Message(as_xml(form("RA3", attendance="LEE"), form("RA1", due_at="")), "application/xml", RECEIVED))
+    assert isinstance(outcome, Refused)
+    assert rules(outcome) == [("CU-020", "form[1]/attendance"), ("CU-010", "form[2]/due_at")]
+    assert "LEE" not in " ".join(finding.text for finding in outcome.findings)
