@@ -39,6 +39,7 @@ from gateway.intake.http import build_access, build_app
 from gateway.intake.journal import Journal
 from gateway.kafka.relay import Relay, notify
 from gateway.kafka.topics import all_topics, create_topics, notice_topic
+from gateway.operations.redrive import Redrive
 from gateway.parties import Parties, load_parties
 from gateway.sealing import BlindIndex, Sealer, Secrets, Signer
 from gateway.settings import Kafka, Settings
@@ -194,6 +195,24 @@ async def dispatch(settings: Settings) -> None:
         )
         async with engine.begin() as connection:
             await quarantine.stopped(connection, settings.dispatch.instance)
+
+
+@asynccontextmanager
+async def open_redrive(settings: Settings) -> AsyncIterator[Redrive]:
+    """What `lgw redrive` works with; new events it makes are told to the running relays."""
+    own = read_installation(settings)
+    async with _engine(settings) as engine:
+        journal = Journal(
+            engine,
+            index=own.index,
+            sealer=own.sealer,
+            namespace=own.secrets.namespace,
+            clock=own.clock,
+            settle=settings.intake.settle,
+            max_batch=settings.intake.max_batch,
+            published=lambda _: None,
+        )
+        yield Redrive(engine, own.adapters(), journal, own.sealer, own.tools())
 
 
 PROCESSES: Mapping[str, Callable[[Settings], Coroutine[Any, Any, None]]] = {"intake": intake, "dispatch": dispatch}

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-_RECORDS = text("select state, count(*) as count, sum(events) as events from records group by state")
+_RECORDS = text("select state, count(*) as total, sum(events) as events from records group by state")
 
 _EVENTS = text(
     """
     select coalesce(d.state, case when o.seq is null then 'in_flight' when o.due > :now then 'settling'
-                                  else 'to_publish' end) as state, count(*) as count
+                                  else 'to_publish' end) as state, count(*) as total
     from events e
     left join lateral (select state from decisions d where d.event_id = e.id order by number desc limit 1) d on true
     left join outbox o on o.event_id = e.id
@@ -23,15 +23,15 @@ _EVENTS = text(
     """
 )
 
-_DELIVERIES = text("select state, count(*) as count from deliveries group by state")
+_DELIVERIES = text("select state, count(*) as total from deliveries group by state")
 
 _DIFFERENCES = {
     "events_of_records": text(
         """
-        select coalesce(sum(abs(r.events - coalesce(e.count, 0))), 0)
+        select coalesce(sum(abs(r.events - coalesce(e.total, 0))), 0)
         from records r
-        full join (select record_id, count(*) as count from events group by record_id) e on e.record_id = r.id
-        where r.events is distinct from coalesce(e.count, 0)
+        full join (select record_id, count(*) as total from events group by record_id) e on e.record_id = r.id
+        where r.events is distinct from coalesce(e.total, 0)
         """
     ),
     "events_without_record": text(
@@ -39,11 +39,11 @@ _DIFFERENCES = {
     ),
     "deliveries_of_decisions": text(
         """
-        select coalesce(sum(abs(d.deliveries - coalesce(x.count, 0))), 0)
+        select coalesce(sum(abs(d.deliveries - coalesce(x.total, 0))), 0)
         from decisions d
-        left join (select event_id, decision, count(*) as count from deliveries group by event_id, decision) x
+        left join (select event_id, decision, count(*) as total from deliveries group by event_id, decision) x
           on x.event_id = d.event_id and x.decision = d.number
-        where d.deliveries <> coalesce(x.count, 0)
+        where d.deliveries <> coalesce(x.total, 0)
         """
     ),
     "deliveries_without_decision": text(
@@ -54,20 +54,20 @@ _DIFFERENCES = {
     ),
     "holds_of_decisions": text(
         """
-        select coalesce(sum(abs(d.holds - coalesce(h.count, 0))), 0)
+        select coalesce(sum(abs(d.holds - coalesce(h.total, 0))), 0)
         from decisions d
-        left join (select event_id, decision, count(*) as count from holds group by event_id, decision) h
+        left join (select event_id, decision, count(*) as total from holds group by event_id, decision) h
           on h.event_id = d.event_id and h.decision = d.number
-        where d.holds <> coalesce(h.count, 0)
+        where d.holds <> coalesce(h.total, 0)
         """
     ),
     "rows_of_files": text(
         """
-        select coalesce(sum(abs(f.rows - coalesce(r.count, 0) - coalesce(x.count, 0))), 0)
+        select coalesce(sum(abs(f.rows - coalesce(r.total, 0) - coalesce(x.total, 0))), 0)
         from files f
-        left join (select file_id, count(*) as count from records where file_id is not null group by file_id) r
+        left join (select file_id, count(*) as total from records where file_id is not null group by file_id) r
           on r.file_id = f.id
-        left join (select file_id, count(*) as count from refusals where file_id is not null group by file_id) x
+        left join (select file_id, count(*) as total from refusals where file_id is not null group by file_id) x
           on x.file_id = f.id
         where f.state = 'taken' and f.received > now() - interval '29 days'
         """
@@ -99,9 +99,9 @@ async def reconcile(connection: AsyncConnection) -> Ledgers:
     """Read all three ledgers in one snapshot. The connection must not be inside a transaction yet."""
     await connection.execution_options(isolation_level="REPEATABLE READ")
     now = (await connection.execute(text("select now()"))).scalar_one()
-    records = {row.state: row.count for row in await connection.execute(_RECORDS)}
-    events = {row.state: row.count for row in await connection.execute(_EVENTS, {"now": now})}
-    deliveries = {row.state: row.count for row in await connection.execute(_DELIVERIES)}
+    records = {row.state: row.total for row in await connection.execute(_RECORDS)}
+    events = {row.state: row.total for row in await connection.execute(_EVENTS, {"now": now})}
+    deliveries = {row.state: row.total for row in await connection.execute(_DELIVERIES)}
     differences = {
         name: int((await connection.execute(statement)).scalar_one()) for name, statement in _DIFFERENCES.items()
     }

@@ -26,7 +26,7 @@ _OLDEST = text(
 
 _HELD = text(
     """
-    select reason, owner, count(*) as count, min(since) as oldest, count(*) filter (where due < now()) as overdue from (
+    select reason, owner, count(*) as total, min(since) as oldest, count(*) filter (where due < now()) as overdue from (
         select reason, owner, received as since, due from records where state in ('held', 'waiting')
         union all
         select reason, owner, since, due from holds where released is null
@@ -44,7 +44,7 @@ _HELD = text(
 
 _PARKED = text(
     """
-    select state, coalesce(reason, '') as reason, coalesce(owner, '') as owner, count(*) as count,
+    select state, coalesce(reason, '') as reason, coalesce(owner, '') as owner, count(*) as total,
            min(created) as oldest, count(*) filter (where due < now()) as overdue
     from deliveries where state in ('parked', 'rejected') group by 1, 2, 3 order by count(*) desc
     """
@@ -170,10 +170,10 @@ async def read_status(connection: AsyncConnection, now: datetime) -> Status:
     ledgers = await reconcile(connection)
     oldest = (await connection.execute(_OLDEST)).scalar_one()
     held = [
-        Stopped(row.reason, row.owner, row.count, row.oldest, row.overdue) for row in await connection.execute(_HELD)
+        Stopped(row.reason, row.owner, row.total, row.oldest, row.overdue) for row in await connection.execute(_HELD)
     ]
     parked = [
-        Stopped(row.reason or row.state, row.owner, row.count, row.oldest, row.overdue)
+        Stopped(row.reason or row.state, row.owner, row.total, row.oldest, row.overdue)
         for row in await connection.execute(_PARKED)
     ]
     recipients = [
