@@ -83,6 +83,7 @@ class Installation:
         """What addressing works with."""
         return Tools(
             index=self.index,
+            sealer=self.sealer,
             namespace=self.secrets.namespace,
             places=load_places(self.settings.places),
             parties=self.parties,
