@@ -5,7 +5,6 @@ gets its stop signal from the kernel when we die, kill -9 included (see `launch.
 """
 
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -18,9 +17,10 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType, TracebackType
-from typing import BinaryIO, Self
+from typing import Protocol, Self
 
 from gateway.local.errors import ChildDied, ChildNotReady
+from gateway.local.logs import last_words, opened
 
 Progress = Callable[[str], None]
 """Told, in a sentence, what is being waited for. Called at least once for anything that takes over a second."""
@@ -30,12 +30,6 @@ Ready = Callable[[], bool]
 
 LAUNCH = Path(__file__).with_name("launch.py")
 READY_FD = "GATEWAY_READY_FD"
-TAIL = 16_384
-"""Bytes at the end of a log that are searched for the reason of a death."""
-ERROR = re.compile(r"\b(ERROR|FATAL|PANIC)\b|\b\w*(Error|Exception)\b")
-STACK_FRAME = re.compile(r"at |\.\.\. ")
-LOG_LIMIT = 10 << 20
-"""Bytes. A log longer than this is put aside (.1) at the next start, so that a folder in use for months stays small."""
 
 
 def silent(_: str) -> None:
@@ -79,7 +73,8 @@ class Child:
             os.set_blocking(pipe[0], False)
         self._pipe = None if pipe is None else pipe[0]
         try:
-            with opened_log(program.log) as log:
+            with opened(program.log) as log:
+                self._log_begins = log.tell()
                 self._process = subprocess.Popen(  # noqa: S603 - the caller's own list of arguments
                     launcher(program),
                     stdin=subprocess.DEVNULL,
@@ -115,17 +110,21 @@ class Child:
         """Raise ChildDied unless it runs."""
         code = self._process.poll()
         if code is not None:
-            raise died(self.program, code)
+            raise died(self.program, code, self._log_begins)
 
-    def wait_until(self, ready: Ready, within: float = 30.0, every: float = 0.02) -> None:
+    def wait_until(self, ready: Ready, within: float = 30.0, progress: Progress = silent) -> None:
         """Return once it is ready; raises ChildDied, or ChildNotReady after `within` seconds."""
-        deadline = time.monotonic() + within
+        name, log, began, told = self.program.name, self.program.log, time.monotonic(), False
         while not ready():
             self.check()
-            if time.monotonic() > deadline:
-                log = self.program.log
-                raise ChildNotReady(name=self.program.name, seconds=round(within), log=log, last_words=last_words(log))
-            time.sleep(every)
+            waited = time.monotonic() - began
+            if waited > within:
+                words = last_words(log, self._log_begins)
+                raise ChildNotReady(name=name, seconds=round(within), log=log, last_words=words)
+            if waited > 1 and not told:
+                progress(f"Waiting for {name}")
+                told = True
+            time.sleep(0.02)
 
     def ask_to_stop(self) -> None:
         """Send the stop signal and return at once, so that several can stop side by side."""
@@ -157,6 +156,16 @@ class Child:
             self._pipe = None
 
 
+class Service(Protocol):
+    """Something else that runs: PostgreSQL or Kafka."""
+
+    def check(self) -> None:
+        """Raise LocalError unless it runs."""
+
+    def stop(self) -> None:
+        """Stop it."""
+
+
 class Children:
     """A family of processes and services, stopped last first.
 
@@ -168,6 +177,7 @@ class Children:
         self._progress = progress
         self._stack = ExitStack()
         self._children: list[Child] = []
+        self._services: list[Service] = []
         self._hurry = False
         self._before: list[tuple[signal.Signals, object]] = []
 
@@ -194,15 +204,13 @@ class Children:
         child = Child(program)
         self._children.append(child)
         self._stack.callback(self._stop, child)
-        began = time.monotonic()
-        child.wait_until(child.announced if ready is None else ready, within)
-        if time.monotonic() - began > 1:
-            self._progress(f"{program.name} is ready")
+        child.wait_until(child.announced if ready is None else ready, within, self._progress)
         return child
 
-    def keep(self, stop: Callable[[], None]) -> None:
-        """Have something else, an embedded service for one, stopped in its turn."""
-        self._stack.callback(stop)
+    def keep(self, service: Service) -> None:
+        """Have something else, an embedded service for one, watched and stopped in its turn."""
+        self._services.append(service)
+        self._stack.callback(service.stop)
 
     def stop(self, child: Child) -> None:
         """Stop one before its turn. It is not watched any more."""
@@ -211,7 +219,7 @@ class Children:
 
     def check(self) -> None:
         """Raise ChildDied if any has ended by itself."""
-        for child in self._children:
+        for child in (*self._children, *self._services):
             child.check()
 
     def watch(self, every: float = 0.25) -> None:
@@ -235,7 +243,8 @@ class Children:
 
 def run(program: Program, given: str = "") -> None:
     """Run a program to its end, with `given` to read; raises ChildDied unless it ends well."""
-    with opened_log(program.log) as log:
+    with opened(program.log) as log:
+        log_begins = log.tell()
         done = subprocess.run(  # noqa: S603 - the caller's own list of arguments
             launcher(program),
             input=given.encode(),
@@ -247,7 +256,7 @@ def run(program: Program, given: str = "") -> None:
             check=False,
         )
     if done.returncode != 0:
-        raise died(program, done.returncode)
+        raise died(program, done.returncode, log_begins)
 
 
 def launcher(program: Program) -> tuple[str, ...]:
@@ -258,31 +267,10 @@ def launcher(program: Program) -> tuple[str, ...]:
     return (sys.executable, "-I", "-S", str(LAUNCH), signal_number, str(os.getpid()), user, *program.argv)
 
 
-def opened_log(log: Path) -> BinaryIO:
-    """The log, to be added to."""
-    log.parent.mkdir(parents=True, exist_ok=True)
-    if log.exists() and log.stat().st_size > LOG_LIMIT:
-        log.replace(log.with_name(log.name + ".1"))
-    return log.open("ab")
-
-
-def died(program: Program, code: int) -> ChildDied:
+def died(program: Program, code: int, log_begins: int) -> ChildDied:
     """What to raise for a program that ended with that code (negative: a signal)."""
     how = f"exit code {code}" if code >= 0 else f"signal {signal.Signals(-code).name}"
-    return ChildDied(name=program.name, how=how, log=program.log, last_words=last_words(program.log))
-
-
-def last_words(log: Path) -> str:
-    """The line of a log that tells most about its end: the last that speaks of an error, else the last of all."""
-    try:
-        with log.open("rb") as file:
-            file.seek(max(0, file.seek(0, os.SEEK_END) - TAIL))
-            lines = [line.strip() for line in file.read().decode(errors="replace").splitlines() if line.strip()]
-    except OSError:
-        lines = []
-    told = [line for line in lines if not STACK_FRAME.match(line)]
-    errors = [line for line in told if ERROR.search(line)]
-    return (errors or told or ["none"])[-1][:300]
+    return ChildDied(name=program.name, how=how, log=program.log, last_words=last_words(program.log, log_begins))
 
 
 def answers(url: str) -> Ready:

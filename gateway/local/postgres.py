@@ -70,7 +70,7 @@ class EmbeddedPostgres:
             if not self._cluster.exists():
                 progress("Making a new PostgreSQL database")
                 self._initialise()
-            self._child = self._launch()
+            self._child = self._launch(progress)
             self._claim = stack.pop_all()
 
     def __enter__(self) -> Self:
@@ -111,7 +111,7 @@ class EmbeddedPostgres:
     def restart(self) -> None:
         """Start it again, after `kill` or while it runs, on the same data and the same socket."""
         self._child.stop()
-        self._child = self._launch()
+        self._child = self._launch(silent)
 
     def _initialise(self) -> None:
         """Make the cluster and the gateway's database beside their place, so that a half-made one is never taken."""
@@ -127,12 +127,12 @@ class EmbeddedPostgres:
         run(self._program("postgres", "--single", *at, "postgres"), given=f"CREATE DATABASE {DATABASE};\n")
         unfinished.rename(self._cluster)
 
-    def _launch(self) -> Child:
+    def _launch(self, progress: Progress) -> Child:
         clear_away(self._cluster)
         settings = [word for name, value in SETTINGS.items() for word in ("-c", f"{name}={value}")]
         child = Child(self._program("postgres", "-D", str(self._cluster), "-k", str(self._sockets), *settings))
         try:
-            child.wait_until(self._takes_connections, within=60)
+            child.wait_until(self._takes_connections, within=60, progress=progress)
         except BaseException:
             child.kill()
             raise

@@ -4,12 +4,13 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import psutil
 import pytest
 
-from gateway.local.children import LOG_LIMIT, READY_FD, Child, Children, Program, answers, last_words, run
+from gateway.local.children import READY_FD, Child, Children, Program, answers, run
 from gateway.local.errors import ChildDied, ChildNotReady
 
 ANNOUNCE = f"import os; os.write(int(os.environ['{READY_FD}']), b'ready\\n')"
@@ -82,16 +83,20 @@ def test_children_stop_last_first(tmp_path: Path) -> None:
         "signal.signal(signal.SIGTERM, leave)\n"
     )
 
-    def note_service() -> None:
-        with diary.open("a") as book:
-            book.write("service\n")
+    class Service:
+        def check(self) -> None:
+            """Always well."""
+
+        def stop(self) -> None:
+            with diary.open("a") as book:
+                book.write("service\n")
 
     with Children() as children:
         for name in ("store", "intake"):
             script = leave.format(diary=str(diary), name=name) + STAY
             children.start(python(tmp_path / f"{name}.log", script, name=name))
             if name == "store":
-                children.keep(note_service)
+                children.keep(Service())
     assert diary.read_text().split() == ["intake", "service", "store"]
 
 
@@ -115,9 +120,17 @@ def test_sigterm_unwinds_like_ctrl_c(log: Path) -> None:
 
 def test_one_more_ctrl_c_hurries(log: Path) -> None:
     """Ctrl-C while stopping kills what is left at once, however patient one would have been."""
+
+    class CtrlC:
+        def check(self) -> None:
+            """Always well."""
+
+        def stop(self) -> None:
+            signal.raise_signal(signal.SIGINT)
+
     with Children() as children:
         deaf = children.start(python(log, DEAF, patience=600))
-        children.keep(lambda: os.kill(os.getpid(), signal.SIGINT))
+        children.keep(CtrlC())
     assert not deaf.running
 
 
@@ -179,24 +192,29 @@ def test_a_url_is_ready_when_it_answers_well(tmp_path: Path) -> None:
     assert not answers(f"{base}/well")()
 
 
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("one\ntwo\n\n", "two"),
-        ("12:00 ERROR Broker cannot bind\n12:00 INFO shut down\n", "12:00 ERROR Broker cannot bind"),
-        ("java.net.BindException: Address in use\n\tat sun.nio.X\n\tat Y.error(Error.java:1)\n", None),
-        ("", "none"),
-    ],
-)
-def test_last_words_tell_the_reason(log: Path, text: str, words: str | None) -> None:
-    """The last words are the last line that speaks of an error, else the last line; never a stack frame."""
-    log.write_text(text)
-    assert last_words(log) == (words or "java.net.BindException: Address in use")
+def test_an_earlier_run_s_error_is_not_taken_for_this_one_s(log: Path) -> None:
+    """A child that dies without a word is not said to have died of what an earlier run wrote."""
+    log.write_text("ERROR of last week\n")
+    with pytest.raises(ChildDied, match="Its last words: none"):
+        run(Program("silent", (sys.executable, "-c", "raise SystemExit(3)"), log))
 
 
-def test_a_long_log_is_put_aside(log: Path) -> None:
-    """A log that has grown too long is put aside at the next start, and one of them is kept."""
-    log.write_bytes(b"x" * (LOG_LIMIT + 1))
-    run(Program("echo", (sys.executable, "-c", "print('new')"), log))
-    assert log.read_text() == "new\n"
-    assert log.with_name("child.log.1").stat().st_size == LOG_LIMIT + 1
+def test_a_service_that_dies_is_noticed(log: Path) -> None:
+    """A service kept in the family is watched like a child."""
+    service = Child(python(log, STAY))
+    with Children() as children:
+        service.wait_until(service.announced)
+        children.keep(service)
+        os.kill(service.pid, signal.SIGKILL)
+        with pytest.raises(ChildDied, match="signal SIGKILL"):
+            children.watch()
+
+
+def test_a_long_wait_is_told(log: Path) -> None:
+    """What takes over a second is told once, by name."""
+    said: list[str] = []
+    child = Child(python(log, STAY))
+    began = time.monotonic()
+    child.wait_until(lambda: time.monotonic() - began > 1.2, progress=said.append)
+    child.stop()
+    assert said == ["Waiting for the child"]
