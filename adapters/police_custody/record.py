@@ -4,6 +4,7 @@
 schema processor's messages quote what they complain of.
 """
 
+import threading
 from collections.abc import Iterable
 from dataclasses import replace
 from importlib import resources
@@ -21,7 +22,6 @@ ROOT: Final = f"{{{NAMESPACE}}}custody_record"
 
 _XS: Final = "{http://www.w3.org/2001/XMLSchema}"
 _PUBLISHED: Final = etree.fromstring(resources.files(__package__).joinpath("custody-record.xsd").read_bytes())
-_SCHEMA: Final = etree.XMLSchema(_PUBLISHED)
 
 _SHARED: Final = frozenset(
     leaf.get("name")
@@ -49,12 +49,23 @@ def placed(findings: tuple[Finding, ...], number: int) -> tuple[Finding, ...]:
     )
 
 
+class _OfThread(threading.local):
+    """The compiled schema, one a thread: it keeps what it last found, and long records are read in threads."""
+
+    def __init__(self) -> None:
+        self.schema: Final = etree.XMLSchema(_PUBLISHED)
+
+
+_own = _OfThread()
+
+
 def schema_faults(root: etree._Element) -> tuple[Finding, ...]:
     """Where the record departs from the published schema, each place once."""
-    if _SCHEMA.validate(root):
+    schema = _own.schema
+    if schema.validate(root):
         return ()
     tree = root.getroottree()
-    log = cast("Iterable[etree._LogEntry]", _SCHEMA.error_log)
+    log = cast("Iterable[etree._LogEntry]", schema.error_log)
     places = {_place(tree, entry.path): None for entry in log}
     return tuple(found("CU-002", place) for place in places)
 
