@@ -91,7 +91,16 @@ def translate(files: Files, agency: Agency) -> None:
     from adapters.registry import adapters
     from gateway.offline.translate import translate as run
 
-    raise typer.Exit(run(adapters(), agency, files, console=_console(), received=datetime.now(UTC)))
+    raise typer.Exit(
+        run(
+            adapters(),
+            agency,
+            files,
+            console=_console(),
+            problems=Console(stderr=True, highlight=False),
+            received=datetime.now(UTC),
+        )
+    )
 
 
 @app.command()
