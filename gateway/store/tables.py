@@ -186,10 +186,11 @@ decisions = Table(
     Column("holds", SmallInteger, nullable=False, server_default=text("0")),
     Column("why", JSONB, nullable=False, server_default=text("'{}'"), comment="rules and areas, never a value"),
     _when("decided"),
+    _when("purged", nullable=True),
     CheckConstraint(
         "state in ('decided', 'no_recipient', 'suppressed', 'held', 'discarded', 'superseded')", name="state"
     ),
-    Index("decisions_unpurged", "decided", postgresql_where=text("state = 'no_recipient'")),
+    Index("decisions_unpurged", "decided", postgresql_where=text("state = 'no_recipient' and purged is null")),
     Index(None, "person_id"),
 )
 

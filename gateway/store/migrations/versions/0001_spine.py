@@ -75,6 +75,7 @@ def upgrade() -> None:
             comment="rules and areas, never a value",
         ),
         sa.Column("decided", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("purged", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint(
             "state in ('decided', 'no_recipient', 'suppressed', 'held', 'discarded', 'superseded')",
             name=op.f("decisions_state"),
@@ -83,7 +84,11 @@ def upgrade() -> None:
     )
     op.create_index(op.f("decisions_person_id"), "decisions", ["person_id"], unique=False)
     op.create_index(
-        "decisions_unpurged", "decisions", ["decided"], unique=False, postgresql_where=sa.text("state = 'no_recipient'")
+        "decisions_unpurged",
+        "decisions",
+        ["decided"],
+        unique=False,
+        postgresql_where=sa.text("state = 'no_recipient' and purged is null"),
     )
     op.create_table(
         "deliveries",
@@ -500,7 +505,11 @@ def downgrade() -> None:
     op.drop_index(op.f("deliveries_event_id"), table_name="deliveries")
     op.drop_index("deliveries_blocking", table_name="deliveries", postgresql_where=sa.text("state = 'parked'"))
     op.drop_table("deliveries")
-    op.drop_index("decisions_unpurged", table_name="decisions", postgresql_where=sa.text("state = 'no_recipient'"))
+    op.drop_index(
+        "decisions_unpurged",
+        table_name="decisions",
+        postgresql_where=sa.text("state = 'no_recipient' and purged is null"),
+    )
     op.drop_index(op.f("decisions_person_id"), table_name="decisions")
     op.drop_table("decisions")
     op.drop_table("data_keys")

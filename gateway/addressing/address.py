@@ -1,0 +1,246 @@
+"""Addressing: who is it, where is home, and who is owed what; one transaction for a batch, once for an event.
+
+Locks are taken in one order everywhere: events claimed, keys met for the first time, persons, mailboxes. So two
+batches with persons in common wait for each other and never for good, and what recipients see appears in order.
+"""
+
+import uuid
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from gateway.addressing.agreements import Agreements
+from gateway.addressing.changes import Changes
+from gateway.addressing.desk import Desk
+from gateway.addressing.placement import Role, nothing_known
+from gateway.addressing.post import Post, seal_details
+from gateway.addressing.recipients import Chains
+from gateway.addressing.subject import Subject, Told
+from gateway.identity.identify import Asked, Identified, identify, look_up
+from gateway.identity.keys import keys_of
+from gateway.identity.match import Match, by_identifiers
+from gateway.kafka.envelope import Envelope
+from gateway.parties import Parties
+from gateway.sealing import BlindIndex, DataKey, Sealer
+from gateway.store import cases, decisions, holds, letters, persons, placements
+from schemas.base import Change, Event, Retraction
+from schemas.imprisonment import Merged
+from schemas.places import Places
+
+ADULT = 18
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A canonical event from its topic, opened. key: its record's. size: of the body, in bytes."""
+
+    envelope: Envelope
+    event: Event | Retraction
+    key: DataKey
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What addressing decides by. It is the same for every batch of a process."""
+
+    index: BlindIndex
+    sealer: Sealer
+    namespace: uuid.UUID
+    places: Places
+    parties: Parties
+    agreements: Agreements
+    match: Match = by_identifiers
+
+
+@dataclass(frozen=True, slots=True)
+class Addressed:
+    """What became of a batch. states: decisions by state, and `repeat` for events that were decided before.
+
+    deliveries: made. recipients: whose mailboxes have something new.
+    """
+
+    states: Mapping[str, int]
+    deliveries: int
+    recipients: frozenset[str]
+
+
+async def address(connection: AsyncConnection, batch: Sequence[Arrived], now: datetime, tools: Tools) -> Addressed:
+    """Decide a batch, in order, inside the caller's transaction. An event that was decided before has no effect."""
+    by_id = {one.envelope.id: one for one in batch}
+    fresh = await decisions.claim(connection, by_id, now)
+    work = [one for one in by_id.values() if one.envelope.id in fresh]
+    repeats = len(batch) - len(work)
+    if not work:
+        return Addressed({"repeat": repeats}, 0, frozenset())
+    before = {one.envelope.supersedes for one in work if one.envelope.supersedes is not None}
+    predecessors = await decisions.persons(connection, before) if before else {}
+    asked = [_asked(one, tools.index) for one in work]
+    known = await look_up(connection, asked)
+    identities = identify(asked, known, predecessors, tools.match, tools.namespace)
+    subjects = await load(connection, identities.known(), tools)
+    for person_id, provisional in identities.persons:
+        subjects[person_id] = _stranger(person_id, provisional, tools.places)
+    chains = await decisions.chains(connection, before) if before else {}
+    desk = new_desk(subjects, chains, now, tools)
+    for one in work:
+        _decide(desk, one, identities.of[one.envelope.id], subjects)
+    if identities.persons:
+        await persons.insert(connection, identities.persons, now)
+    if identities.keys:
+        await persons.insert_keys(connection, identities.keys, now)
+    events = {one.envelope.id: one.event for one in work if isinstance(one.event, Event)}
+    keys = {one.envelope.record_id: one.key for one in work}
+    done = await write(connection, desk.changes, events, keys, now, tools)
+    return Addressed({**done.states, "repeat": repeats} if repeats else done.states, done.deliveries, done.recipients)
+
+
+async def load(connection: AsyncConnection, known: Iterable[uuid.UUID], tools: Tools) -> dict[uuid.UUID, Subject]:
+    """Lock these persons, then read all that deciding about them needs."""
+    wanted = list(known)
+    if not wanted:
+        return {}
+    locked = await persons.lock(connection, wanted)
+    subjects = {person: _stranger(person, provisional, tools.places) for person, provisional in locked.items()}
+    for evidence in await placements.read_evidence(connection, subjects):
+        subjects[evidence.person_id].evidence.append(evidence)
+    for person_id, number, determination in await placements.read_placements(connection, subjects):
+        subject = subjects[person_id]
+        subject.placed[determination.role] = number
+        if determination.role is Role.HOME:
+            subject.home = determination
+        else:
+            subject.holding = determination
+    for case in await cases.read_open(connection, subjects):
+        subjects[case.person_id].case = case
+    for person_id, waiting in await holds.read_open(connection, subjects):
+        subjects[person_id].waiting.append(waiting)
+    return subjects
+
+
+def new_desk(subjects: Mapping[uuid.UUID, Subject], chains: Chains, now: datetime, tools: Tools) -> Desk:
+    """A desk for these persons."""
+    return Desk(
+        subjects=subjects,
+        chains=chains,
+        now=now,
+        today=_day(now),
+        namespace=tools.namespace,
+        places=tools.places,
+        parties=tools.parties,
+        agreements=tools.agreements,
+    )
+
+
+async def write(
+    connection: AsyncConnection,
+    changes: Changes,
+    events: Mapping[uuid.UUID, Event],
+    keys: Mapping[uuid.UUID, DataKey],
+    now: datetime,
+    tools: Tools,
+) -> Addressed:
+    """Write down what a desk decided: one statement a table, mailboxes last."""
+    if changes.withdrawn:
+        await placements.withdraw(connection, changes.withdrawn)
+    details, bodies = seal_details(changes.evidence, tools.sealer)
+    if changes.evidence:
+        await placements.insert_evidence(connection, [one for one, _ in changes.evidence])
+    if details:
+        await placements.insert_keys(connection, details)
+    if changes.placements:
+        await placements.insert_placements(connection, changes.placements, now)
+    if changes.cases:
+        await cases.insert(connection, changes.cases)
+        await cases.insert_responsibilities(connection, changes.responsible, now)
+    if changes.participants:
+        await cases.write_participants(connection, changes.participants)
+    await decisions.write(connection, changes.decisions, now)
+    if changes.holds:
+        await holds.insert(connection, changes.holds, now)
+    if changes.releases:
+        await holds.release(connection, changes.releases, now)
+    if changes.letters:
+        post = Post(events, keys, changes.evidence)
+        await post.fetch(connection, changes.letters, tools.sealer)
+        bodies += post.write(changes.letters, tools.agreements, tools.places, _day(now))
+    if bodies:
+        await letters.insert_bodies(connection, bodies)
+    if changes.letters:
+        await letters.put(connection, changes.letters, now)
+    return Addressed(
+        states=Counter(decision.state for decision in changes.decisions),
+        deliveries=len(changes.letters),
+        recipients=frozenset(letter.recipient for letter in changes.letters),
+    )
+
+
+def _asked(one: Arrived, index: BlindIndex) -> Asked:
+    envelope, event = one.envelope, one.event
+    keys = keys_of(event, index) if isinstance(event, Event) else ()
+    mints = isinstance(event, Event) and not isinstance(event, Merged)
+    return Asked(envelope.id, keys, envelope.lane, envelope.supersedes, mints)
+
+
+def _decide(desk: Desk, one: Arrived, who: Identified, subjects: Mapping[uuid.UUID, Subject]) -> None:
+    told, event = _told(one), one.event
+    if isinstance(event, Retraction):
+        desk.take_back(told, who.person, event.reason)
+    elif who.person is None or (who.candidates and not told.referral and _in_a_case(who, subjects)):
+        desk.wait_for_match(told, event, who.person, len(who.candidates))
+    else:
+        desk.receive(told, event, who.person, who.rule)
+
+
+def _in_a_case(who: Identified, subjects: Mapping[uuid.UUID, Subject]) -> bool:
+    """Whether somebody may be waiting for this event: one of those it may speak of has a case."""
+    return any(subjects[person].case is not None for person in who.candidates if person in subjects)
+
+
+def _told(one: Arrived) -> Told:
+    envelope, event = one.envelope, one.event
+    return Told(
+        id=envelope.id,
+        record_id=envelope.record_id,
+        sender=envelope.sender,
+        agency=envelope.agency,
+        kind=envelope.kind,
+        change=Change(envelope.change),
+        supersedes=envelope.supersedes,
+        fact=envelope.fact,
+        occurred=envelope.occurred,
+        recorded=envelope.recorded,
+        trace=envelope.trace,
+        referral=isinstance(event, Event) and event.opens_case,
+        adult=not isinstance(event, Event) or is_adult(event),
+    )
+
+
+def is_adult(event: Event) -> bool:
+    """Whether the person was 18 when it happened. Nobody is taken for a child because a birth date is missing."""
+    birth = event.person.date_of_birth
+    if birth is None:
+        return True
+    on = _day(event.occurred.at)
+    return (on.year - birth.year - ((on.month, on.day) < (birth.month, birth.day))) >= ADULT
+
+
+_LOCAL = ZoneInfo("Europe/London")
+
+
+def _day(instant: datetime) -> date:
+    """The day an instant falls on where the agencies are."""
+    return instant.astimezone(_LOCAL).date()
+
+
+def _stranger(person_id: uuid.UUID, provisional: bool, places: Places) -> Subject:
+    return Subject(
+        id=person_id,
+        provisional=provisional,
+        home=nothing_known(Role.HOME, places),
+        holding=nothing_known(Role.HOLDING, places),
+    )

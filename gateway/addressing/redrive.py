@@ -1,0 +1,60 @@
+"""Deciding again what was held, after whatever held it was mended: an agreement, a party, a table of places."""
+
+import uuid
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from gateway.addressing.address import Addressed, Tools, load, new_desk, write
+from gateway.addressing.desk import Desk
+from gateway.addressing.subject import Subject, Waiting
+from gateway.sealing import Unreadable
+from gateway.store import holds
+from gateway.store.letters import read_bodies
+from schemas.base import Event
+from schemas.catalogue import decode
+
+
+async def redrive(
+    connection: AsyncConnection, event_ids: Iterable[uuid.UUID], now: datetime, tools: Tools
+) -> Addressed:
+    """Decide these events again, those of them that wait, inside the caller's transaction.
+
+    What they said of places is read again first, since a postcode that lay nowhere may be known by now. An event that
+    would wait for the same thing goes on waiting, as if nobody had asked. Nobody is sent anything twice.
+    """
+    asked = frozenset(event_ids)
+    subjects = await load(connection, await holds.persons_of(connection, asked), tools)
+    desk = new_desk(subjects, {}, now, tools)
+    work = [
+        (subject, waiting)
+        for subject in subjects.values()
+        for waiting in list(subject.waiting)
+        if waiting.event.id in asked
+    ]
+    events = await _read(connection, [waiting for _, waiting in work], tools)
+    for subject, waiting in work:
+        if waiting.event.id in events:
+            desk.learn_again(waiting.event, events[waiting.event.id], subject.id)
+    for subject, waiting in work:
+        _again(desk, subject, waiting)
+    return await write(connection, desk.changes, events, {}, now, tools)
+
+
+def _again(desk: Desk, subject: Subject, waiting: Waiting) -> None:
+    """Unless reading its evidence again has decided it already."""
+    if waiting in subject.waiting:
+        desk.again(subject, waiting)
+
+
+async def _read(connection: AsyncConnection, waiting: Iterable[Waiting], tools: Tools) -> dict[uuid.UUID, Event]:
+    """The events that wait, opened. One that cannot be opened is left as it is."""
+    kinds = {one.event.id: one.event.kind for one in waiting}
+    found: dict[uuid.UUID, Event] = {}
+    for event_id, record_id, sealed, wrapped in await read_bodies(connection, kinds):
+        try:
+            found[event_id] = decode(kinds[event_id], tools.sealer.unwrap(record_id, wrapped).open(event_id, sealed))
+        except Unreadable:
+            continue
+    return found

@@ -1,0 +1,1 @@
+"""Who it is: from what a record claims to the person we know."""

@@ -1,0 +1,103 @@
+"""What waits for a decision."""
+
+import uuid
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from itertools import groupby
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from gateway.addressing.changes import Hold, Release
+from gateway.addressing.placement import Role
+from gateway.addressing.subject import HeldRole, Told, Waiting
+from gateway.store.arrays import arrays
+from schemas.base import Change, Standing
+
+# What was erased meanwhile can be decided no more, and is left out.
+_OPEN = text(
+    """
+    select h.event_id, h.decision, h.role, h.person_id, h.reason, e.record_id, e.sender, e.agency, e.kind, e.change,
+           e.supersedes, e.fact, e.occurred, e.recorded, e.trace, first.why ->> 'standing' as standing,
+           (select max(d.number) from decisions d where d.event_id = h.event_id) as last,
+           array(
+               select d.recipient from deliveries d where d.event_id = h.event_id and d.change <> 'retraction'
+           ) as sent
+    from holds h
+    join events e on e.id = h.event_id
+    join decisions first on first.event_id = h.event_id and first.number = 1
+    where h.released is null and h.person_id = any(cast(:persons as uuid[]))
+      and exists (select from bodies b join data_keys k on k.record_id = b.record_id where b.id = h.event_id)
+    order by h.since, e.seq, h.decision, h.role
+    """
+)
+
+_OF_EVENTS = text(
+    """
+    select distinct person_id from holds
+    where released is null and person_id is not null and event_id = any(cast(:events as uuid[]))
+    """
+)
+
+_INSERT = text(
+    """
+    insert into holds (event_id, decision, role, person_id, reason, owner, since, due)
+    select event_id, decision, role, person_id, reason, 'operations', :now, due
+    from unnest(cast(:event_id as uuid[]), cast(:decision as smallint[]), cast(:role as text[]),
+                cast(:person_id as uuid[]), cast(:reason as text[]), cast(:due as timestamptz[]))
+         as t(event_id, decision, role, person_id, reason, due)
+    """
+)
+
+_RELEASE = text(
+    """
+    update holds h set released = :now, outcome = t.outcome
+    from unnest(cast(:event_id as uuid[]), cast(:decision as smallint[]), cast(:role as text[]),
+                cast(:outcome as text[])) as t(event_id, decision, role, outcome)
+    where h.event_id = t.event_id and h.decision = t.decision and h.role = t.role and h.released is null
+    """
+)
+
+
+async def read_open(connection: AsyncConnection, persons: Iterable[uuid.UUID]) -> list[tuple[uuid.UUID, Waiting]]:
+    """What waits for these persons, in the order it came."""
+    rows = (await connection.execute(_OPEN, {"persons": list(persons)})).all()
+    found: list[tuple[uuid.UUID, Waiting]] = []
+    for _, group in groupby(rows, key=lambda row: row.event_id):
+        held = list(group)
+        row = held[0]
+        told = Told(
+            id=row.event_id,
+            record_id=row.record_id,
+            sender=row.sender,
+            agency=row.agency,
+            kind=row.kind,
+            change=Change(row.change),
+            supersedes=row.supersedes,
+            fact=row.fact,
+            occurred=row.occurred,
+            recorded=row.recorded,
+            trace=row.trace,
+            referral=row.standing == Standing.REFERRAL,
+        )
+        holds = tuple(HeldRole(one.decision, Role(one.role), one.reason) for one in held)
+        found.append((row.person_id, Waiting(told, holds, row.last, frozenset(row.sent))))
+    return found
+
+
+async def persons_of(connection: AsyncConnection, events: Iterable[uuid.UUID]) -> frozenset[uuid.UUID]:
+    """The persons of those of these events that wait."""
+    rows = await connection.execute(_OF_EVENTS, {"events": list(events)})
+    return frozenset(row.person_id for row in rows)
+
+
+async def insert(connection: AsyncConnection, holds: Sequence[Hold], now: datetime) -> None:
+    """New holds; operations own every one."""
+    rows = [(one.event_id, one.decision, one.role.value, one.person_id, one.reason, one.due) for one in holds]
+    await connection.execute(_INSERT, {**arrays("event_id decision role person_id reason due", rows), "now": now})
+
+
+async def release(connection: AsyncConnection, releases: Sequence[Release], now: datetime) -> None:
+    """Holds that end."""
+    rows = [(one.event_id, one.decision, one.role.value, one.outcome) for one in releases]
+    await connection.execute(_RELEASE, {**arrays("event_id decision role outcome", rows), "now": now})
