@@ -10,11 +10,13 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 import orjson
+from aiokafka.errors import KafkaError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gateway.delivery.delivery import Delivery
 from gateway.store import mailboxes
 from gateway.store.mailboxes import Notice
+from gateway.telemetry import log
 
 _PAGE = 500
 
@@ -62,11 +64,14 @@ class TopicNotices:
         self._woken.set()
 
     async def run(self) -> None:
-        """Tell until cancelled."""
+        """Tell until cancelled. While Kafka is away the untold stay untold; nobody's push or mailbox waits for it."""
         while True:
             self._woken.clear()
-            while await self._tell():
-                pass
+            try:
+                while await self._tell():
+                    pass
+            except KafkaError as error:
+                log.warning("notices.interrupted", recipient=self._recipient, error=type(error).__name__)
             await self._woken.wait()
 
     async def _tell(self) -> bool:

@@ -1,0 +1,58 @@
+"""A client of the gateway's API, as a party's own system would have one: it signs in with its key and calls.
+
+It holds one access token at a time (client credentials with `private_key_jwt`, RFC 7523) and gets a new one before
+the old one ends.
+"""
+
+import secrets
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import aiohttp
+from joserfc import jwt
+from joserfc.jwk import OKPKey
+
+_ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+_EARLY = 60.0
+
+
+class Client:
+    """One client. key: its private key as a JWK (Ed25519). base: the gateway's address, which is also its issuer."""
+
+    def __init__(self, session: aiohttp.ClientSession, base: str, client_id: str, key: Mapping[str, Any]) -> None:
+        self._session = session
+        self._base = base
+        self._id = client_id
+        self._key = OKPKey.import_key(dict(key))
+        self._token: tuple[str, float] | None = None
+
+    async def call(self, method: str, path: str, body: Any = None) -> tuple[int, bytes]:
+        """Call a path. The status and the body of the answer. Raises aiohttp.ClientError, TimeoutError."""
+        headers = {"authorization": f"Bearer {await self._signed_in()}"}
+        async with self._session.request(method, self._base + path, json=body, headers=headers) as answer:
+            if answer.status == 401:
+                self._token = None
+            return answer.status, await answer.read()
+
+    async def _signed_in(self) -> str:
+        now = time.time()
+        if self._token is None or self._token[1] <= now:
+            claims = {
+                "iss": self._id,
+                "sub": self._id,
+                "aud": self._base,
+                "iat": int(now),
+                "exp": int(now) + 60,
+                "jti": secrets.token_urlsafe(16),
+            }
+            form = {
+                "grant_type": "client_credentials",
+                "client_assertion_type": _ASSERTION_TYPE,
+                "client_assertion": jwt.encode({"alg": "Ed25519"}, claims, self._key, algorithms=["Ed25519"]),
+            }
+            async with self._session.post(f"{self._base}/oauth2/token", data=form) as answer:
+                answer.raise_for_status()
+                told = await answer.json()
+            self._token = told["access_token"], now + told["expires_in"] - _EARLY
+        return self._token[0]
