@@ -67,6 +67,7 @@ class EmbeddedPostgres:
             self._cluster = self.folder / "cluster"
             self._log = self.folder / "postgres.log"
             self._sockets = socket_folder(self.folder)
+            stack.callback(shutil.rmtree, self._sockets, ignore_errors=True)
             if not self._cluster.exists():
                 progress("Making a new PostgreSQL database")
                 self._initialise()

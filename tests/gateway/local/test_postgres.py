@@ -8,6 +8,7 @@ from pathlib import Path
 import asyncpg
 import psutil
 import pytest
+from sqlalchemy import make_url
 
 from gateway.local import postgres
 from gateway.local.errors import FolderInUse, LocalError
@@ -106,11 +107,14 @@ async def test_a_half_made_cluster_is_made_anew(tmp_path: Path) -> None:
         assert await value(server, "SELECT current_database()") == "gateway"
 
 
-async def test_a_deep_folder_gets_a_short_socket(tmp_path: Path) -> None:
-    """A folder whose path is too long for a Unix socket works all the same."""
+def test_a_deep_folder_gets_a_short_socket(tmp_path: Path) -> None:
+    """A folder whose path is too long for a Unix socket works all the same, and leaves nothing elsewhere."""
     deep = tmp_path / ("a" * 60) / ("b" * 60)
     with postgres.start(deep) as server:
-        assert await value(server, "SELECT 1") == 1
+        sockets = Path(str(make_url(server.dsn).query["host"]))
+        assert not sockets.is_relative_to(tmp_path)
+        assert (sockets / postgres.SOCKET).is_socket()
+    assert not sockets.exists()
 
 
 def test_it_dies_with_its_parent(folder: Path) -> None:
