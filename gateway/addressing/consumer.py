@@ -1,0 +1,245 @@
+"""Canonical events from Kafka, decided in batches: one transaction each, its offset committed last.
+
+Nothing here may fail quietly, and nothing may stop a partition. What cannot be decoded goes to quarantine. A batch
+that fails is halved until the event at fault stands alone; that one is tried again a few times, each try counted
+before the work, and then kept with its reason while its neighbours flow on. Only a store that is away makes the batch
+wait.
+"""
+
+import asyncio
+import uuid
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import stamina
+from gateway.addressing.address import Arrived, Tools, address
+from pydantic import ValidationError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from gateway import telemetry
+from gateway.clock import Clock
+from gateway.failpoints import reach
+from gateway.ids import new_id
+from gateway.kafka.envelope import Envelope, Undecodable, read_headers
+from gateway.sealing import DataKey, Sealer, Unreadable
+from gateway.store import quarantine
+from gateway.store.data_keys import data_keys
+from gateway.telemetry import log
+from schemas.base import Change, Retraction
+from schemas.catalogue import CATALOGUE, decode
+
+PATIENCE = 3
+"""How often an event is tried alone before it is put in quarantine."""
+
+_CAREFUL = 1000
+"""How many records are looked at one by one after a run that died."""
+
+
+class Record(Protocol):
+    """A Kafka record as aiokafka gives it: bytes and coordinates, nothing decoded."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class Headed:
+    """A record whose headers are those of a canonical event."""
+
+    record: Record
+    envelope: Envelope
+
+
+class AddressingConsumer:
+    """Decides batches of records. `handle` returns when each of them is decided, held or in quarantine."""
+
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        *,
+        sealer: Sealer,
+        tools: Tools,
+        clock: Clock,
+        woken: Callable[[Iterable[str]], None],
+        careful: bool = False,
+    ) -> None:
+        self._engine = engine
+        self._sealer = sealer
+        self._tools = tools
+        self._clock = clock
+        self._woken = woken
+        self._careful = _CAREFUL if careful else 0
+        self.last_progress = clock()
+
+    async def handle(self, records: Sequence[Record]) -> None:
+        """Decide these records, in order. Waits while the store is away; raises nothing else than cancellation."""
+        reach("T1")
+        async for attempt in stamina.retry_context(on=_store_is_away, attempts=None, timeout=None, wait_max=3.0):
+            with attempt:
+                headed = await self._behead(records)
+                if self._careful > 0:
+                    self._careful -= len(records)
+                    for one in headed:
+                        await self._alone(one)
+                else:
+                    await self._decide(headed)
+        self.last_progress = self._clock()
+
+    async def _behead(self, records: Sequence[Record]) -> list[Headed]:
+        headed = []
+        for record in records:
+            try:
+                headed.append(Headed(record, read_headers(record.headers, record.key)))
+            except Undecodable as fault:
+                await self._put_aside(record, None, str(fault), 0)
+        return headed
+
+    async def _decide(self, batch: Sequence[Headed]) -> None:
+        if not batch:
+            return
+        try:
+            await self._work(batch)
+        except (SQLAlchemyError, OSError, TimeoutError) as error:
+            if _store_is_away(error):
+                raise
+            await self._halve(batch, error)
+        except Exception as error:  # whatever one event provokes must not stop its neighbours
+            await self._halve(batch, error)
+
+    async def _halve(self, batch: Sequence[Headed], error: Exception) -> None:
+        log.warning("batch.halved", count=len(batch), error=type(error).__name__, where=telemetry.where(error))
+        if len(batch) == 1:
+            await self._alone(batch[0])
+            return
+        half = len(batch) // 2
+        await self._decide(batch[:half])
+        await self._decide(batch[half:])
+
+    async def _alone(self, one: Headed) -> None:
+        """Try one event alone, its try counted before the work, so that one that kills the process is counted too."""
+        while True:
+            async with self._engine.begin() as connection:
+                count = await quarantine.count_try(connection, one.envelope.id)
+            reach("T2")
+            if count > PATIENCE:
+                await self._put_aside(one.record, one.envelope.id, "poison", count - 1)
+                return
+            try:
+                await self._work([one])
+            except (SQLAlchemyError, OSError, TimeoutError) as error:
+                if _store_is_away(error):
+                    raise
+                log.warning("event.failed", event_id=str(one.envelope.id), attempt=count, error=type(error).__name__)
+            except Exception as error:  # as above; the event is counted, and kept when patience is spent
+                log.warning(
+                    "event.failed",
+                    event_id=str(one.envelope.id),
+                    attempt=count,
+                    error=type(error).__name__,
+                    where=telemetry.where(error),
+                )
+            else:
+                async with self._engine.begin() as connection:
+                    await quarantine.forget_tries(connection, [one.envelope.id])
+                return
+
+    async def _work(self, batch: Sequence[Headed]) -> None:
+        """One transaction: open the bodies, decide, write what follows."""
+        faults: list[tuple[Headed, str]] = []
+        async with self._engine.begin() as connection:
+            arrived = await self._open(connection, batch, faults)
+            now = self._clock()
+            done = await address(connection, arrived, now, self._tools)
+            reach("T3")
+        reach("T4")
+        for one, reason in faults:
+            await self._put_aside(one.record, one.envelope.id, reason, 0)
+        for state, count in done.states.items():
+            telemetry.addressed.labels(state).inc(count)
+        log.info("events.addressed", count=len(batch), deliveries=done.deliveries, held=done.states.get("held", 0))
+        self._woken(done.recipients)
+
+    async def _open(
+        self, connection: AsyncConnection, batch: Sequence[Headed], faults: list[tuple[Headed, str]]
+    ) -> list[Arrived]:
+        keys = await data_keys(connection, self._sealer, [one.envelope.record_id for one in batch])
+        arrived = []
+        for one in batch:
+            key = keys.get(one.envelope.record_id)
+            if key is None:
+                faults.append((one, "erased"))
+                continue
+            try:
+                arrived.append(_open(one, key))
+            except (Unreadable, ValidationError, KeyError) as error:
+                faults.append((one, _reason(error)))
+        return arrived
+
+    async def _put_aside(self, record: Record, event: uuid.UUID | None, reason: str, attempts: int) -> None:
+        now = self._clock()
+        kept = new_id(now)
+        key, wrapped = self._sealer.new_key(kept)
+        async with self._engine.begin() as connection:
+            await quarantine.put(
+                connection,
+                id=kept,
+                source=f"{record.topic}:{record.partition}:{record.offset}",
+                event_id=event,
+                reason=reason,
+                attempts=attempts,
+                wrapped=wrapped,
+                sealed=key.seal(kept, record.value or b""),
+                now=now,
+            )
+        reach("T6")
+        telemetry.quarantined.labels(reason if event else "undecodable").inc()
+        log.warning("record.quarantined", reason=reason, topic=record.topic, offset=record.offset)
+
+
+def _open(one: Headed, key: DataKey) -> Arrived:
+    value = one.record.value or b""
+    body = key.open(one.envelope.id, value)
+    if one.envelope.change is Change.RETRACTION:
+        return Arrived(one.envelope, Retraction.model_validate_json(body), key, len(body))
+    if one.envelope.kind not in CATALOGUE:
+        raise KeyError("kind")
+    return Arrived(one.envelope, decode(one.envelope.kind, body), key, len(body))
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, Unreadable):
+        return "unreadable"
+    return "kind_unknown" if isinstance(error, KeyError) else "undecodable"
+
+
+def _store_is_away(error: BaseException) -> bool:
+    """Whether the store, and not the work, is at fault: then everybody waits."""
+    if isinstance(error, DBAPIError):
+        state = str(getattr(error.orig, "sqlstate", None) or "")
+        return (
+            error.connection_invalidated
+            or isinstance(error, OperationalError | InterfaceError)
+            or state[:2] in {"08", "53", "57", "58"}
+            or state in {"40001", "40P01"}
+        )
+    return isinstance(error, OSError | TimeoutError)
+
+
+async def settle_then_commit(
+    consumer: AddressingConsumer, records: Sequence[Record], commit: Callable[[], Any]
+) -> None:
+    """Decide a batch, and only then commit its offsets. A commit the group refuses is no loss: ids are claimed once."""
+    await consumer.handle(records)
+    try:
+        await commit()
+    except asyncio.CancelledError:
+        raise
+    except Exception as error:  # a lost generation, a broker away: the records come again and are known
+        log.warning("offsets.not_committed", error=type(error).__name__, where=telemetry.where(error))
+    reach("T5")

@@ -1,0 +1,240 @@
+"""The consumer and its subscription, on a real PostgreSQL and a real Kafka."""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from aiokafka import AIOKafkaProducer
+from faststream import AckPolicy
+from faststream.kafka import KafkaBroker
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from gateway.addressing import consumer as consumer_module
+from gateway.addressing.address import Addressed, Arrived
+from gateway.addressing.consumer import PATIENCE, AddressingConsumer
+from gateway.addressing.subscriber import new_broker, subscribe
+from gateway.kafka.envelope import message_key, write_headers
+from gateway.kafka.topics import canonical_topics, create_topics
+from gateway.operations.reconcile import reconcile
+from gateway.settings import Dispatch, Kafka, Store
+from gateway.store import outbox, quarantine
+from gateway.store.ledger import open_engine
+from gateway.store.outbox import Unpublished
+from schemas.base import topic_of
+from tests.support.addressing import tools
+from tests.support.facts import INDEX, NAMESPACE, NOW, SEALER, entry, journal, reception
+
+pytestmark = pytest.mark.services
+
+
+@dataclass
+class Record:
+    """A Kafka record, as aiokafka would give it."""
+
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes]]
+    topic: str = "imprisonment.v1"
+    partition: int = 0
+    offset: int = field(default_factory=iter(range(1_000_000)).__next__)
+
+
+@pytest.fixture
+async def engine(postgres: str) -> AsyncIterator[AsyncEngine]:
+    """An engine on an empty, migrated database."""
+    engine = open_engine(Store(dsn=postgres))
+    yield engine
+    await engine.dispose()
+
+
+def deciding(engine: AsyncEngine, *, careful: bool = False, woken: list[str] | None = None) -> AddressingConsumer:
+    """A consumer of the facts that tests.support.facts makes."""
+
+    def wake(recipients: Iterable[str]) -> None:
+        if woken is not None:
+            woken.extend(recipients)
+
+    return AddressingConsumer(
+        engine,
+        sealer=SEALER,
+        tools=tools(index=INDEX, sealer=SEALER, namespace=NAMESPACE),
+        clock=lambda: NOW,
+        woken=wake,
+        careful=careful,
+    )
+
+
+async def published(engine: AsyncEngine, count: int) -> list[Unpublished]:
+    """So many receptions of as many persons, journalled and taken from the outbox as the relay would."""
+    await journal(engine).commit([entry(reception(f"fact {n}", noms=f"A{n:04}BC")) for n in range(count)])
+    async with engine.begin() as connection:
+        events = await outbox.read(connection, range(16), NOW, count)
+        await outbox.published(connection, [event.seq for event in events])
+    return events
+
+
+def record_of(event: Unpublished) -> Record:
+    """The record the relay sends."""
+    return Record(message_key(event.envelope.lane), event.sealed, write_headers(event.envelope))
+
+
+async def states(engine: AsyncEngine) -> dict[str, int]:
+    """Decisions by state."""
+    async with engine.connect() as connection:
+        rows = await connection.execute(text("select state, count(*) from decisions group by state"))
+        return {row[0]: row[1] for row in rows}
+
+
+async def unaccounted(engine: AsyncEngine) -> int:
+    """What the ledgers miss."""
+    async with engine.connect() as connection:
+        return (await reconcile(connection)).unaccounted
+
+
+async def test_records_that_cannot_be_read_are_kept_and_their_neighbours_decided(engine: AsyncEngine) -> None:
+    """A header that is no UTF-8, a key that is none, a body that does not open: each kept, every other decided."""
+    good = [record_of(event) for event in await published(engine, 5)]
+    good[1].headers = [(name, b"\xff\xfe" if name == "ce_id" else value) for name, value in good[1].headers]
+    good[2].value = b"garbage that no key of ours sealed"
+    good[3].key = b"not a lane"
+    await deciding(engine).handle(good)
+    assert await states(engine) == {"no_recipient": 2, "held": 1}
+    async with engine.connect() as connection:
+        kept = await quarantine.waiting(connection, 10)
+    assert sorted(one.reason for one in kept) == ["ce_id_malformed", "key_malformed", "unreadable"]
+    assert await unaccounted(engine) == 0
+
+
+async def test_the_same_batch_again_has_no_second_effect(engine: AsyncEngine) -> None:
+    """Offsets may be lost; ids are claimed once."""
+    records = [record_of(event) for event in await published(engine, 20)]
+    await deciding(engine).handle(records)
+    before = await states(engine)
+    await deciding(engine).handle(records)
+    assert await states(engine) == before == {"no_recipient": 20}
+
+
+async def test_a_poison_event_is_kept_after_three_tries_and_its_neighbours_flow(
+    engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An event whose addressing raises stops nobody, is tried three times, and goes on when driven again."""
+    events = await published(engine, 16)
+    poison = events[7].envelope.id
+    tried = []
+    real = consumer_module.address
+
+    async def failing(connection: Any, batch: Sequence[Arrived], now: Any, with_tools: Any) -> Addressed:
+        if any(one.envelope.id == poison for one in batch):
+            tried.append(len(batch))
+            raise ZeroDivisionError
+        return await real(connection, batch, now, with_tools)
+
+    monkeypatch.setattr(consumer_module, "address", failing)
+    await deciding(engine).handle([record_of(event) for event in events])
+    assert await states(engine) == {"no_recipient": 15, "held": 1}
+    assert tried.count(1) == PATIENCE + 1  # once as the last half, then each counted try
+    monkeypatch.undo()
+    async with engine.begin() as connection:
+        (kept,) = await quarantine.waiting(connection, 10)
+        assert (kept.event_id, kept.reason) == (poison, "poison")
+        assert await quarantine.release(connection, [kept.id], NOW) == 1
+        (again,) = await outbox.read(connection, range(16), NOW, 10)
+        await outbox.published(connection, [again.seq])
+    await deciding(engine).handle([record_of(again)])
+    assert await states(engine) == {"no_recipient": 16}
+    assert await unaccounted(engine) == 0
+
+
+async def test_after_a_run_that_died_each_record_is_counted_before_the_work(
+    engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An event that killed the process three times is put aside by the fourth run without being touched."""
+    (event,) = await published(engine, 1)
+    async with engine.begin() as connection:
+        for _ in range(PATIENCE):
+            await quarantine.count_try(connection, event.envelope.id)
+        assert await quarantine.started(connection, "one", NOW)
+        assert not await quarantine.started(connection, "one", NOW)
+        await quarantine.stopped(connection, "one")
+        assert await quarantine.started(connection, "one", NOW)
+
+    async def touched(*_: object) -> Addressed:
+        raise AssertionError("the event was worked on")
+
+    monkeypatch.setattr(consumer_module, "address", touched)
+    await deciding(engine, careful=True).handle([record_of(event)])
+    assert await states(engine) == {"held": 1}
+
+
+async def test_a_store_that_comes_back_finds_the_batch_still_waiting(
+    engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A lost connection is nobody's poison: the batch waits and is then decided whole."""
+    events = await published(engine, 4)
+    failures = iter([ConnectionResetError(), TimeoutError()])
+    real = consumer_module.address
+
+    async def flaky(connection: Any, batch: Sequence[Arrived], now: Any, with_tools: Any) -> Addressed:
+        if (failure := next(failures, None)) is not None:
+            raise failure
+        return await real(connection, batch, now, with_tools)
+
+    monkeypatch.setattr(consumer_module, "address", flaky)
+    await deciding(engine).handle([record_of(event) for event in events])
+    assert await states(engine) == {"no_recipient": 4}
+    async with engine.connect() as connection:
+        assert await quarantine.waiting(connection, 10) == []
+
+
+@asynccontextmanager
+async def subscribed(kafka: Kafka, consumer: AddressingConsumer) -> AsyncIterator[KafkaBroker]:
+    """The consumer, subscribed as in production."""
+    broker = new_broker(kafka, "test")
+    subscribe(broker, consumer, kafka, Dispatch(instance=f"dispatch-{uuid.uuid4().hex[:8]}"))
+    await broker.start()
+    try:
+        yield broker
+    finally:
+        await broker.stop()
+
+
+async def test_through_kafka_good_bad_good(engine: AsyncEngine, kafka_settings: Kafka) -> None:
+    """Between two good records, one whose header is not UTF-8 is kept; all three are accounted for and committed."""
+    await create_topics(kafka_settings, canonical_topics(kafka_settings))
+    events = await published(engine, 3)
+    records = [record_of(event) for event in events]
+    records[1].headers = [*records[1].headers[:-1], ("ce_source", b"\xff")]
+    producer = AIOKafkaProducer(bootstrap_servers=kafka_settings.bootstrap, acks="all", enable_idempotence=True)
+    await producer.start()
+    try:
+        for event, record in zip(events, records, strict=True):
+            topic = kafka_settings.prefix + topic_of(event.envelope.kind)
+            await producer.send_and_wait(topic, record.value, key=record.key, headers=list(record.headers), partition=0)
+    finally:
+        await producer.stop()
+    async with subscribed(kafka_settings, deciding(engine)), asyncio.timeout(30):
+        while await states(engine) != {"no_recipient": 2}:
+            pass
+        async with engine.connect() as connection:
+            (kept,) = await quarantine.waiting(connection, 10)
+    assert kept.reason == "ce_source_malformed"
+
+
+def test_no_subscriber_is_typed_or_leaves_its_acknowledgement_to_the_library(kafka_settings: Kafka) -> None:
+    """Every subscriber of ours is manual, raw, and declares no type: anything else loses records."""
+    broker = new_broker(kafka_settings, "test")
+
+    class Nobody:
+        """A consumer that is never called."""
+
+    subscribe(broker, Nobody(), kafka_settings, Dispatch())  # type: ignore[arg-type]
+    assert len(broker.subscribers) == 1
+    for subscriber in broker.subscribers:
+        assert subscriber.ack_policy is AckPolicy.MANUAL
+        (call,) = subscriber.calls
+        assert call.dependant is None or not call.dependant.params
