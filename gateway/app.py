@@ -154,7 +154,15 @@ async def intake(settings: Settings) -> None:
                 routers=[mailbox(engine, own.sealer, own.signer, access, bell, answering, own.clock)],
                 routes=health.routes(),
             )
-            await _serve(app, settings.intake.host, settings.intake.port, journal.run(), relay.run(), bell.run())
+            await _serve(
+                app,
+                settings.intake.host,
+                settings.intake.port,
+                journal.run(),
+                relay.run(),
+                bell.run(),
+                leaving=bell.close,
+            )
 
 
 async def dispatch(settings: Settings) -> None:
@@ -292,10 +300,12 @@ async def _serve(
     host: str,
     port: int,
     *work: Coroutine[Any, Any, None] | Callable[[], Awaitable[None]],
+    leaving: Callable[[], None] = lambda: None,
 ) -> None:
     """Serve HTTP and do the work beside it until SIGTERM or SIGINT; a piece of work that ends is a fault.
 
-    A callable among the work is called at the end, to let what is under way finish.
+    A callable among the work is called at the end, to let what is under way finish. leaving: called when told to stop,
+    so that no request that waits for something new keeps the process.
     """
     config = uvicorn.Config(
         app,
@@ -312,8 +322,13 @@ async def _serve(
     loop = asyncio.get_running_loop()
     tasks = [asyncio.create_task(one) for one in work if not callable(one)]
     serving = asyncio.create_task(server.serve())
+
+    def leave() -> None:
+        server.should_exit = True
+        leaving()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, lambda: setattr(server, "should_exit", True))
+        loop.add_signal_handler(number, leave)
     try:
         await asyncio.wait([serving, *tasks], return_when=asyncio.FIRST_COMPLETED)
         server.should_exit = True

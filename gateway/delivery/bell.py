@@ -24,6 +24,14 @@ class Bell:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
         self._waiting: dict[str, set[asyncio.Event]] = {}
+        self.closing = False
+        """Nobody should wait any longer: the process is about to end."""
+
+    def close(self) -> None:
+        """Let everybody who waits go on, with what there is."""
+        self.closing = True
+        for recipient in tuple(self._waiting):
+            self._ring(recipient)
 
     @asynccontextmanager
     async def listening(self, recipient: str) -> AsyncIterator[asyncio.Event]:

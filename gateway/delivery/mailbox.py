@@ -66,7 +66,7 @@ def router(
             if not page and wait:
                 try:
                     async with asyncio.timeout(wait):
-                        while not page:
+                        while not page and not bell.closing:
                             await rung.wait()
                             rung.clear()
                             page = await mailboxes.page(engine, recipient, after, limit)
