@@ -1,0 +1,50 @@
+"""Who takes part in a local system: three agencies that send, and the LASARS of the eight areas."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from gateway.parties import Body
+
+
+@dataclass(frozen=True, slots=True)
+class Agency:
+    """One that sends. id: of its party and of its one client."""
+
+    id: str
+    name: str
+    short: str
+    feed: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lasars:
+    """The LASARS of an area. push: what is posted to it; None where it collects from its mailbox."""
+
+    area: str
+    name: str
+    push: Body | None = Body.FULL
+
+    @property
+    def id(self) -> str:
+        """Of its party and of its one client."""
+        return f"lasars-{self.area}"
+
+
+MET: Final = Agency("met-police", "Metropolitan Police", "Met", "police_custody")
+GMP: Final = Agency("greater-manchester-police", "Greater Manchester Police", "GMP", "police_custody")
+LINCOLN: Final = Agency("hmp-lincoln", "HMP Lincoln", "Lincoln", "prison")
+AGENCIES: Final = (MET, GMP, LINCOLN)
+
+LASARS: Final = (
+    Lasars("bracknell-forest", "Bracknell F"),
+    Lasars("enfield", "Enfield"),
+    Lasars("kent", "Kent"),
+    # One that has no address to post to, and one that wants notices only: every way of receiving is played.
+    Lasars("lincolnshire", "Lincolnshire", push=None),
+    Lasars("oxfordshire", "Oxfordshire", push=Body.NOTICE),
+    Lasars("stockport", "Stockport"),
+    Lasars("wakefield", "Wakefield"),
+    Lasars("wigan", "Wigan"),
+)
+NAMES: Final = {one.id: one.name for one in LASARS}
+"""By party id: the LASARS as a table calls it."""

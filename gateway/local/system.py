@@ -1,0 +1,198 @@
+"""The whole gateway on this machine: PostgreSQL, Kafka, and the gateway's processes between them."""
+
+import asyncio
+import shutil
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import orjson
+from aiokafka.admin import AIOKafkaAdminClient
+
+from gateway.local import kafka, postgres
+from gateway.local.cast import LASARS, Lasars
+from gateway.local.children import Child, Children, Program, Ready, answers
+from gateway.local.installation import Installation, environment, prepare
+from gateway.local.kafka import EmbeddedKafka
+from gateway.local.ports import LOOPBACK, require_free
+from gateway.local.postgres import DATABASE, EmbeddedPostgres
+from gateway.local.steps import Steps
+from gateway.settings import Settings
+
+WITHIN = 60.0
+"""Seconds a process of ours may take until it is ready, on a slow machine."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Where the processes listen."""
+
+    intake: int
+    dispatch: int
+    recipients: int
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to start. prefix: before every topic. fresh: forget the data of the last run. changed: other settings."""
+
+    folder: Path
+    base: Settings
+    ports: Ports
+    brokers: int = 1
+    prefix: str = ""
+    fresh: bool = False
+    changed: Mapping[str, Any] = field(default_factory=dict)
+
+
+class System:
+    """A running system. Made by `start`; stopped with the family of processes it was started in."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        settings: Settings,
+        own: Installation,
+        children: Children,
+        services: tuple[EmbeddedPostgres, EmbeddedKafka],
+    ) -> None:
+        self.plan = plan
+        self.settings = settings
+        self.own = own
+        self.children = children
+        self.postgres, self.kafka = services
+
+    @property
+    def url(self) -> str:
+        """Where the API is."""
+        return self.settings.issuer
+
+    def play_recipients(self, port: int, cast: tuple[Lasars, ...] = LASARS, name: str = "Stand-in recipients") -> Child:
+        """Start one process that plays these LASARS, and wait until it listens there."""
+        told = {
+            "gateway": self.url,
+            "port": port,
+            "parties": [
+                {
+                    "party": lasars.id,
+                    "client": lasars.id,
+                    "key": self.own.key(lasars.id),
+                    "books": str(self.own.books / f"{lasars.id}.jsonl"),
+                    "mailbox": lasars.push is None,
+                }
+                for lasars in cast
+            ],
+        }
+        return self.play("gateway.local.recipient", name, told, answers(f"http://{LOOPBACK}:{port}/health"))
+
+    def play(self, module: str, name: str, told: Mapping[str, object], ready: Ready | None = None) -> Child:
+        """Start a stand-in, and wait until it is ready if that can be told now. told: its settings."""
+        stem = name.lower().replace(" ", "-")
+        file = self.own.folder / f"{stem}.settings.json"
+        file.write_bytes(orjson.dumps(told))
+        file.chmod(0o600)
+        program = Program(
+            name=name,
+            argv=(sys.executable, "-m", module, str(file)),
+            log=self.own.logs / f"{stem}.log",
+            env=environment(self.settings),
+            folder=self.own.folder,
+        )
+        return self.children.start(program, ready or (lambda: True), within=WITHIN)
+
+
+def start(children: Children, plan: Plan, steps: Steps) -> System:
+    """Start everything and return when it is ready. Raises LocalError or ConfigurationError, each with its fix.
+
+    The caller has claimed the folder, given by its absolute path, and stops what was started with its family.
+    """
+    folder = plan.folder
+    for name, port in (("the gateway's API", plan.ports.intake), ("the gateway's dispatch", plan.ports.dispatch)):
+        require_free(name, port)
+    with steps.step("Starting PostgreSQL and Kafka"):
+        broker = kafka.start(
+            folder / "kafka",
+            brokers=plan.brokers,
+            java=plan.base.local.java,
+            jar_folder=plan.base.local.kafka_jars,
+            progress=steps.say,
+            wait=False,
+        )
+        children.keep(broker)
+        store = postgres.start(folder / "postgres", steps.say)
+        children.keep(store)
+        if plan.fresh:
+            asyncio.run(_empty(store))
+            shutil.rmtree(folder / "books", ignore_errors=True)
+        broker.wait_until_ready()
+        if plan.fresh:
+            asyncio.run(_forget_topics(broker.bootstrap))
+    own = prepare(folder, f"http://{LOOPBACK}:{plan.ports.recipients}")
+    settings = _settings(plan, own, store, broker)
+    own.remember(settings)
+    system = System(plan, settings, own, children, (store, broker))
+    with steps.step("Starting the gateway"):
+        _start_gateway(system)
+    return system
+
+
+def _settings(plan: Plan, own: Installation, store: EmbeddedPostgres, broker: EmbeddedKafka) -> Settings:
+    base, ports = plan.base, plan.ports
+    told = {
+        "store": {"dsn": store.dsn},
+        "kafka": {"bootstrap": broker.bootstrap, "prefix": plan.prefix, "replicas": min(plan.brokers, 3)},
+        "intake": {"port": ports.intake},
+        "dispatch": {"port": ports.dispatch},
+        "local": {"data": plan.folder, "brokers": plan.brokers},
+        "parties": own.parties,
+        "keys": own.keys,
+        "issuer": f"http://{LOOPBACK}:{ports.intake}",
+    }
+    for group, values in (*told.items(), *plan.changed.items()):
+        before = getattr(base, group)
+        after = before.model_copy(update=values) if hasattr(before, "model_copy") else values
+        base = base.model_copy(update={group: after})
+    return base
+
+
+def _start_gateway(system: System) -> None:
+    """Start both processes side by side, each ready by its own word."""
+    ports = system.plan.ports
+    started = []
+    for part, port in (("intake", ports.intake), ("dispatch", ports.dispatch)):
+        program = Program(
+            name=f"The gateway's {part}",
+            argv=(sys.executable, "-m", "gateway", part),
+            log=system.own.logs / f"{part}.log",
+            env=environment(system.settings),
+            folder=system.own.folder,
+            patience=15.0,
+        )
+        started.append((system.children.start(program, lambda: True), port))
+    for child, port in started:
+        child.wait_until(answers(f"http://{LOOPBACK}:{port}/health/ready"), within=WITHIN)
+
+
+async def _empty(store: EmbeddedPostgres) -> None:
+    """Make the gateway's database anew."""
+    connection = await asyncpg.connect(store.dsn_of("postgres").replace("+asyncpg", ""))
+    try:
+        await connection.execute(f"drop database if exists {DATABASE} with (force)")
+        await connection.execute(f"create database {DATABASE}")
+    finally:
+        await connection.close()
+
+
+async def _forget_topics(bootstrap: str) -> None:
+    """Delete the topics of earlier runs."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        old = [name for name in await admin.list_topics() if not name.startswith("__")]
+        if old:
+            await admin.delete_topics(old)
+    finally:
+        await admin.close()
