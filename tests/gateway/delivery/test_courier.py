@@ -1,7 +1,7 @@
 """What answers mean, and how an attempt behaves on a real connection."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -17,10 +17,10 @@ from gateway.local import ports
 from gateway.parties import Body, Push
 from gateway.sealing import Sealer, Secrets
 from tests.support.deliveries import SEALER, SIGNER
+from tests.support.pushed import Door
 
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 KEYS = [write_key(public) for public in SIGNER.public_keys()]
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 @pytest.mark.parametrize("status", range(100, 600))
@@ -93,36 +93,11 @@ def delivery(sealer: Sealer = SEALER, body: bytes = b'{"data": {}}') -> Delivery
     )
 
 
-class Door:
-    """A recipient's HTTP server that keeps what came."""
-
-    def __init__(self) -> None:
-        self.requests: list[tuple[dict[str, str], bytes]] = []
-        self.answer: Handler = self.fine
-        self.url = ""
-
-    async def fine(self, _: web.Request) -> web.StreamResponse:
-        return web.Response(status=204)
-
-    async def take(self, request: web.Request) -> web.StreamResponse:
-        self.requests.append(({k.lower(): v for k, v in request.headers.items()}, await request.read()))
-        return await self.answer(request)
-
-
 @pytest.fixture
 async def door() -> AsyncIterator[Door]:
     """A door that listens."""
-    door = Door()
-    app = web.Application()
-    app.router.add_post("/push", door.take)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    host, port = runner.addresses[0][:2]
-    door.url = f"http://{host}:{port}/push"
-    yield door
-    await runner.cleanup()
+    async with Door() as door:
+        yield door
 
 
 async def attempt(
@@ -138,7 +113,8 @@ async def test_a_push_is_signed_over_its_very_bytes(door: Door) -> None:
     """The body is what was sealed, byte for byte, under the delivery's id; the trace goes on."""
     one = delivery(body=b'{"data": {"a": "\xc3\xa9"},   "odd": 1}')
     assert await attempt(door, one) == Offered(204)
-    ((headers, body),) = door.requests
+    (arrival,) = door.arrivals
+    headers, body = arrival.headers, arrival.body
     assert body == b'{"data": {"a": "\xc3\xa9"},   "odd": 1}'
     assert verify(KEYS, headers, body, datetime.now(UTC)) == str(one.id)
     assert headers["traceparent"].startswith("00-4bf92f3577b34da6a3ce929d0e0e4736-")
@@ -150,7 +126,7 @@ async def test_a_notice_says_nothing_of_the_body(door: Door) -> None:
     one = delivery(body=b'{"data": {"secret": "canary"}}')
     for _ in range(2):
         assert await attempt(door, one, body=Body.NOTICE) == Offered(204)
-    (_, first), (_, second) = door.requests
+    first, second = (arrival.body for arrival in door.arrivals)
     assert first == second
     assert set(orjson.loads(first)) == {"id", "position", "kind", "change", "role", "created"}
 
@@ -163,7 +139,7 @@ async def test_a_redirect_is_not_followed(door: Door) -> None:
 
     door.answer = elsewhere
     assert await attempt(door, delivery()) == Unavailable("status", 307)
-    assert len(door.requests) == 1
+    assert len(door.arrivals) == 1
 
 
 async def test_a_conflict_naming_our_id_is_recognised(door: Door) -> None:
@@ -241,7 +217,7 @@ async def test_a_destroyed_key_is_erasure(door: Door) -> None:
     one = delivery()
     bare = Delivery(*(getattr(one, name) for name in Delivery.__slots__[:-2]), None, read=NOW)
     assert [await attempt(door, bare, body=body) for body in Body] == [Erased(), Erased()]
-    assert door.requests == []
+    assert door.arrivals == []
 
 
 async def test_another_installations_key_file_ends_nothing(door: Door) -> None:
@@ -254,4 +230,4 @@ async def test_a_damaged_body_goes_to_operations(door: Door) -> None:
     one = delivery()
     damaged = Delivery(*(getattr(one, name) for name in Delivery.__slots__[:-3]), b"x" * 40, one.wrapped, read=NOW)
     assert await attempt(door, damaged) == Refused("body_unreadable", "operations")
-    assert door.requests == []
+    assert door.arrivals == []

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.delivery.patience import LONGEST_ASKED, Patience
@@ -44,6 +44,7 @@ def test_a_wait_stays_within_its_bounds(
     assert wait >= min(planned * 0.8, PATIENCE.give_up_after - elapsed) - timedelta(microseconds=1)
 
 
+@settings(max_examples=30)
 @given(st.lists(chances, min_size=1, max_size=300), st.lists(st.none() | waits, min_size=300, max_size=300))
 def test_patience_always_ends(drawn: list[float], asked: list[timedelta | None]) -> None:
     """Whatever chance and the recipient say, the attempts end at 72 h, give or take one wait that was asked for."""
