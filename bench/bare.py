@@ -9,7 +9,7 @@ Two processes, as the gateway has by default. Nothing is checked, sealed, signed
 keep no order but the partition's. Nothing is lost between the steps either: the 202 comes after the commit, the mark
 after Kafka's answer, the offset after the transaction, and the second mark after the recipient's answer.
 
-It is tuned for its own sake; contracts/decisions/0010-the-bare-loop.md says what was tried and what it gave.
+It is tuned for its own sake; contracts/decisions/0006-the-bare-loop.md says what was tried and what it gave.
 """
 
 import argparse
