@@ -26,7 +26,7 @@ demo: $(RUNTIME) ## Play the demonstration: real PostgreSQL, real Kafka, six jou
 	.venv/bin/lgw demo $(ARGS)
 
 .PHONY: test
-test: $(DEVELOPMENT) ## Run all tests, or some (make test ARGS="-k relay")
+test: check ## Check, then run all tests, or some (make test ARGS="-k relay")
 	.venv/bin/python -m pytest $(ARGS)
 
 .PHONY: check
