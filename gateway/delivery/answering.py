@@ -115,7 +115,7 @@ def _answer(found: Answered, taken: Taken, receipt: Receipt, at: datetime, now: 
 
 
 def _document(found: Answered, number: int, state: str, receipt: Receipt, at: datetime) -> dict[str, object]:
-    document: dict[str, object] = {"message": found.id, "number": number, "result": receipt.result.value}
+    document: dict[str, object] = {"message": str(found.id), "number": number, "result": receipt.result.value}
     if receipt.code is not None:
         document["suggested" if receipt.result is Result.NOT_OUR_AREA else "code"] = receipt.code
     return {**document, "at": at, "state": state}

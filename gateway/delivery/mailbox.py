@@ -117,7 +117,7 @@ def router(
 
 def _listed(notice: Notice) -> dict[str, object]:
     return {
-        "id": notice.id,
+        "id": str(notice.id),
         "position": notice.position,
         "kind": notice.kind,
         "change": notice.change,

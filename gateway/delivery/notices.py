@@ -33,7 +33,7 @@ def notice(told: Delivery | Notice) -> bytes:
     """The notice of a delivery: made of what never changes, so that the same delivery gives the same bytes for ever."""
     return orjson.dumps(
         {
-            "id": told.id,
+            "id": str(told.id),  # asyncpg gives a class of its own, which orjson does not know
             "position": told.position,
             "kind": told.kind,
             "change": told.change,
