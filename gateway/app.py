@@ -97,7 +97,7 @@ def read_installation(settings: Settings, clock: Clock = system_clock) -> Instal
         secrets = Secrets.read(settings.keys)
     except FileNotFoundError:
         raise ConfigurationError(
-            f"There is no key file at {settings.keys}.", "Set GATEWAY_KEYS, or make one with lgw keys init."
+            f"There is no key file at {settings.keys}.", "Set GATEWAY_KEYS; lgw up makes a local system's own."
         ) from None
     except (OSError, ValueError) as error:
         raise ConfigurationError(

@@ -34,9 +34,11 @@ app = typer.Typer(
 )
 
 Json = Annotated[bool, typer.Option("--json", help="Answer as JSON.")]
-Data = Annotated[Path | None, typer.Option("--data", help="The data folder of a local system started by lgw up.")]
-Agency = Annotated[str, typer.Option("--as", help="The agency whose adapter reads the file.")]
-Files = Annotated[list[Path], typer.Argument(help="Files, or folders of files.", exists=True)]
+Data = Annotated[
+    Path | None, typer.Option("--data", metavar="FOLDER", help="The data folder of a system started by lgw up.")
+]
+Agency = Annotated[str, typer.Option("--as", metavar="AGENCY", help="The agency whose adapter reads the files.")]
+Files = Annotated[list[Path], typer.Argument(metavar="FILE", help="Files, or folders of files.", exists=True)]
 
 
 def main() -> None:
@@ -56,11 +58,15 @@ def main() -> None:
 
 @app.command()
 def up(
-    data: Annotated[Path, typer.Option(help="Where its data is kept between starts.")] = Path("data/up"),
-    brokers: Annotated[int, typer.Option(help="Kafka brokers: 1, or 3 for a cluster.", min=1, max=5)] = 1,
+    data: Annotated[Path, typer.Option(metavar="FOLDER", help="Where its data is kept between starts.")] = Path(
+        "data/up"
+    ),
+    brokers: Annotated[
+        int, typer.Option(metavar="NUMBER", help="Kafka brokers: 1, or 3 for a cluster.", min=1, max=5)
+    ] = 1,
     recipients: Annotated[bool, typer.Option(help="Start stand-in recipients for all eight areas.")] = True,
 ) -> None:
-    """Start the whole system on this machine and keep it up until Ctrl-C."""
+    """Start the whole system on this machine, until Ctrl-C."""
     from gateway.local.up import up as start
 
     raise typer.Exit(start(data, brokers=brokers, recipients=recipients, console=_console()))
@@ -68,9 +74,11 @@ def up(
 
 @app.command()
 def demo(
-    data: Annotated[Path, typer.Option(help="Where it keeps its services warm between runs.")] = Path("data/demo"),
+    data: Annotated[Path, typer.Option(metavar="FOLDER", help="Where it keeps its services between runs.")] = Path(
+        "data/demo"
+    ),
 ) -> None:
-    """Play the programme's journeys end to end, and check what everybody got."""
+    """Play the programme's journeys and check what everybody got."""
     from gateway.local.demo import demo as play
 
     raise typer.Exit(play(data, console=_console()))
@@ -87,7 +95,7 @@ def check(files: Files, agency: Agency, as_json: Json = False) -> None:
 
 @app.command()
 def translate(files: Files, agency: Agency) -> None:
-    """Print the canonical events an agency's adapter makes of files, one JSON object a line."""
+    """Print the canonical events that files become. One JSON object a line."""
     from adapters.registry import adapters
     from gateway.offline.translate import translate as run
 
@@ -105,7 +113,7 @@ def translate(files: Files, agency: Agency) -> None:
 
 @app.command()
 def trace(
-    message: Annotated[uuid.UUID, typer.Argument(help="A receipt, or the id of an event or delivery.")],
+    message: Annotated[uuid.UUID, typer.Argument(metavar="ID", help="A receipt, or the id of an event or delivery.")],
     data: Data = None,
     as_json: Json = False,
 ) -> None:
@@ -154,12 +162,12 @@ def status(data: Data = None, as_json: Json = False) -> None:
 
 @app.command()
 def queue(
-    owner: Annotated[str | None, typer.Option(help="Only what this owner must act on.")] = None,
-    reason: Annotated[str | None, typer.Option(help="Only what stopped for this reason.")] = None,
+    owner: Annotated[str | None, typer.Option(metavar="OWNER", help="Only what this owner must act on.")] = None,
+    reason: Annotated[str | None, typer.Option(metavar="REASON", help="Only what stopped for this reason.")] = None,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """List what has stopped and waits for somebody, most urgent first."""
+    """List what has stopped and waits for somebody, by urgency."""
     from gateway.operations.queue import stopped
     from gateway.store.ledger import open_engine
 
@@ -186,7 +194,7 @@ def queue(
 
 @app.command()
 def redrive(
-    ids: Annotated[list[uuid.UUID], typer.Argument(help="Ids that lgw queue shows, at most 200.")],
+    ids: Annotated[list[uuid.UUID], typer.Argument(metavar="ID", help="Ids that lgw queue shows, at most 200.")],
     data: Data = None,
     as_json: Json = False,
 ) -> None:
@@ -211,10 +219,12 @@ def redrive(
 
 @app.command()
 def rebuild(
-    everything: Annotated[bool, typer.Option(help="All the journal has, not only what nobody decided yet.")] = False,
+    everything: Annotated[
+        bool, typer.Option("--everything", help="All the journal has, not only what nobody decided yet.")
+    ] = False,
     data: Data = None,
 ) -> None:
-    """Create Kafka's topics where they are missing, and publish from the journal what they lost."""
+    """Publish from the journal what Kafka lost. Creates topics that are missing."""
     from gateway.operations.rebuild import rebuild as run_rebuild
     from gateway.parties import load_parties
     from gateway.store.ledger import open_engine
@@ -235,7 +245,7 @@ def rebuild(
 
 @app.command()
 def doctor(data: Data = None, as_json: Json = False) -> None:
-    """Look at settings, files, services, disk and clock, and say what to mend. Exits 1 if something is wrong."""
+    """Look at settings, services, disk and clock; say what to mend. Exits 1 if something is wrong."""
     from gateway.operations.doctor import examine
 
     async def run(settings: Settings) -> int:
