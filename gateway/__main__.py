@@ -11,7 +11,6 @@ from gateway.app import PROCESSES
 from gateway.errors import GatewayError
 from gateway.settings import Settings
 
-
 _YOUNG = 50_000
 """Objects made before the collector looks: a batch makes thousands, and hardly any of them in cycles."""
 
