@@ -150,6 +150,8 @@ async def write(
     details, bodies = seal_details(changes.evidence, tools.sealer)
     if changes.evidence:
         await placements.insert_evidence(connection, [one for one, _ in changes.evidence])
+    if changes.mended:
+        await placements.mend_evidence(connection, changes.mended)
     if details:
         await placements.insert_keys(connection, details)
     if changes.placements:

@@ -7,10 +7,9 @@ from typing import Any
 
 from gateway.addressing.cases import Joined, Left
 from gateway.addressing.document import Letter
-from gateway.addressing.evidence import Reduced
+from gateway.addressing.evidence import Evidence, Reduced
 from gateway.addressing.placement import Determination, Role
 from gateway.addressing.subject import Case
-from gateway.identity.keys import Key
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +63,15 @@ class Placed:
 
 @dataclass(slots=True)
 class Changes:
-    """By table, in the order they came about."""
+    """By table, in the order they came about.
 
-    persons: list[tuple[uuid.UUID, bool]] = field(default_factory=list)
-    keys: list[tuple[Key, uuid.UUID, uuid.UUID]] = field(default_factory=list)
+    mended: evidence kept before, of which better places say more. withdrawn: persons and facts whose evidence stands no
+    longer. responsible: case, area and the event it opened with.
+    """
+
     evidence: list[Reduced] = field(default_factory=list)
-    withdrawn: set[bytes] = field(default_factory=set)
+    mended: list[Evidence] = field(default_factory=list)
+    withdrawn: set[tuple[uuid.UUID, bytes]] = field(default_factory=set)
     placements: list[Placed] = field(default_factory=list)
     cases: list[Case] = field(default_factory=list)
     responsible: list[tuple[uuid.UUID, str | None, uuid.UUID]] = field(default_factory=list)

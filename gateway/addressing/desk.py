@@ -143,7 +143,7 @@ class Desk:
             before = known.get(one.id)
             if before is not None and (before.authority, before.flags) != (one.authority, one.flags):
                 before.authority, before.flags = one.authority, one.flags
-                self.changes.evidence.append((before, None))
+                self.changes.mended.append(before)
         self._place(subject, told.id)
         self._again_after_placement(subject)
 
@@ -193,7 +193,7 @@ class Desk:
         for one in said:
             one.withdrawn = True
             subject.evidence.remove(one)
-        self.changes.withdrawn.add(told.fact)
+        self.changes.withdrawn.add((subject.id, told.fact))
         if place:
             self._place(subject, told.id)
 

@@ -24,14 +24,22 @@ _EVIDENCE = text(
 
 _PLACEMENTS = text(
     """
-    select distinct on (person_id, role) person_id, role, number, area, authority, basis, confidence, rules, places,
-           array(select jsonb_array_elements_text(evidence)) as evidence
-    from placements where person_id = any(cast(:persons as uuid[]))
-    order by person_id, role, number desc
+    select p.person_id, p.role, p.number, p.area, p.authority, p.basis, p.confidence, p.rules, p.places
+    from unnest(cast(:persons as uuid[])) as t(id)
+    cross join (values ('home'), ('holding')) as r(role)
+    cross join lateral (
+        select * from placements x where x.person_id = t.id and x.role = r.role order by x.number desc limit 1
+    ) p
     """
 )
 
-_WITHDRAW = text("update evidence set withdrawn = true where fact = any(cast(:facts as bytea[])) and not withdrawn")
+_WITHDRAW = text(
+    """
+    update evidence e set withdrawn = true
+    from unnest(cast(:persons as uuid[]), cast(:facts as bytea[])) as t(person_id, fact)
+    where e.person_id = t.person_id and e.fact = t.fact and not e.withdrawn
+    """
+)
 
 _INSERT_EVIDENCE = text(
     """
@@ -44,7 +52,14 @@ _INSERT_EVIDENCE = text(
                 cast(:until as date[]), cast(:occurred as timestamptz[]), cast(:known as timestamptz[]),
                 cast(:withdrawn as boolean[]))
          as t(id, person_id, event_id, fact, kind, authority, flags, start, until, occurred, known, withdrawn)
-    on conflict (id) do update set authority = excluded.authority, flags = excluded.flags
+    """
+)
+
+_MEND_EVIDENCE = text(
+    """
+    update evidence e set authority = t.authority, flags = cast(t.flags as jsonb)
+    from unnest(cast(:id as uuid[]), cast(:authority as text[]), cast(:flags as text[])) as t(id, authority, flags)
+    where e.id = t.id
     """
 )
 
@@ -93,7 +108,7 @@ async def read_evidence(connection: AsyncConnection, persons: Iterable[uuid.UUID
 async def read_placements(
     connection: AsyncConnection, persons: Iterable[uuid.UUID]
 ) -> list[tuple[uuid.UUID, int, Determination]]:
-    """The determinations in force for these persons, with their numbers."""
+    """The determinations in force for these persons, with their numbers; without the events they came from."""
     rows = await connection.execute(_PLACEMENTS, {"persons": list(persons)})
     return [
         (
@@ -105,23 +120,22 @@ async def read_placements(
                 authority=row.authority,
                 basis=row.basis,
                 confidence=Confidence(row.confidence),
-                evidence=tuple(uuid.UUID(one) for one in row.evidence),
+                evidence=(),
                 rules=row.rules,
                 places=row.places,
             ),
         )
         for row in rows
-        if row.role in (Role.HOME, Role.HOLDING)
     ]
 
 
-async def withdraw(connection: AsyncConnection, facts: Iterable[bytes]) -> None:
-    """What these facts said is evidence no longer."""
-    await connection.execute(_WITHDRAW, {"facts": list(facts)})
+async def withdraw(connection: AsyncConnection, facts: Iterable[tuple[uuid.UUID, bytes]]) -> None:
+    """What these persons' facts said is evidence no longer."""
+    await connection.execute(_WITHDRAW, arrays("persons facts", list(facts)))
 
 
 async def insert_evidence(connection: AsyncConnection, evidence: Sequence[Evidence]) -> None:
-    """New evidence, or the same read again with better places."""
+    """New evidence."""
     rows = [
         (
             one.id,
@@ -130,7 +144,7 @@ async def insert_evidence(connection: AsyncConnection, evidence: Sequence[Eviden
             one.fact,
             one.kind,
             one.authority,
-            orjson.dumps(dict.fromkeys(sorted(one.flags), True)).decode(),
+            _flags(one),
             one.start,
             one.end,
             one.occurred,
@@ -141,6 +155,12 @@ async def insert_evidence(connection: AsyncConnection, evidence: Sequence[Eviden
     ]
     names = "id person_id event_id fact kind authority flags start until occurred known withdrawn"
     await connection.execute(_INSERT_EVIDENCE, arrays(names, rows))
+
+
+async def mend_evidence(connection: AsyncConnection, evidence: Sequence[Evidence]) -> None:
+    """Evidence that was read again with better places."""
+    rows = [(one.id, one.authority, _flags(one)) for one in evidence]
+    await connection.execute(_MEND_EVIDENCE, arrays("id authority flags", rows))
 
 
 async def insert_keys(connection: AsyncConnection, rows: Sequence[tuple[uuid.UUID, bytes]]) -> None:
@@ -168,3 +188,7 @@ async def insert_placements(connection: AsyncConnection, placements: Sequence[Pl
     ]
     names = "person_id role number area authority basis confidence evidence rules places event_id"
     await connection.execute(_INSERT_PLACEMENTS, {**arrays(names, rows), "now": now})
+
+
+def _flags(evidence: Evidence) -> str:
+    return orjson.dumps(dict.fromkeys(sorted(evidence.flags), True)).decode()

@@ -229,7 +229,6 @@ evidence = Table(
     _when("known"),
     Column("withdrawn", Boolean, nullable=False, server_default=text("false")),
     Index(None, "person_id"),
-    Index(None, "fact"),
     comment="what sources said about where a person lives or is held, reduced to districts and dates",
 )
 

@@ -198,7 +198,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("evidence_pk")),
         comment="what sources said about where a person lives or is held, reduced to districts and dates",
     )
-    op.create_index(op.f("evidence_fact"), "evidence", ["fact"], unique=False)
     op.create_index(op.f("evidence_person_id"), "evidence", ["person_id"], unique=False)
     op.create_table(
         "facts",
@@ -491,7 +490,6 @@ def downgrade() -> None:
     op.drop_table("files")
     op.drop_table("facts")
     op.drop_index(op.f("evidence_person_id"), table_name="evidence")
-    op.drop_index(op.f("evidence_fact"), table_name="evidence")
     op.drop_table("evidence")
     op.drop_index(op.f("events_seq"), table_name="events")
     op.drop_index(op.f("events_record_id"), table_name="events")
