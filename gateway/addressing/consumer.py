@@ -164,6 +164,8 @@ class AddressingConsumer:
             telemetry.addressed.labels(state).inc(count)
         log.info("events.addressed", count=len(batch), deliveries=done.deliveries, held=done.states.get("held", 0))
         self._woken(done.recipients)
+        if done.deliveries:
+            reach("D2")
 
     async def _open(
         self, connection: AsyncConnection, batch: Sequence[Headed], faults: list[tuple[Headed, str]]

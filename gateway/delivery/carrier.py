@@ -227,6 +227,8 @@ class Carrier:
         self._fit_page(now)
         self._more = False
         page = await self._queue.page(self._lanes.cursor, self._page)
+        if page:
+            reach("D1")
         if reading == self._reading:
             self._lanes.add(page, self._clock())
             self._more = self._more or len(page) == self._page
