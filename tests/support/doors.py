@@ -187,7 +187,7 @@ async def real_journal(engine: AsyncEngine, clock: Callable[[], datetime] = STIL
         clock=clock,
         settle=timedelta(minutes=45),
         max_batch=500,
-        published=lambda: None,
+        published=lambda _: None,
     )
     running = asyncio.create_task(journal.run())
     try:
