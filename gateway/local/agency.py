@@ -43,7 +43,7 @@ class Sender(Client):
 
     async def send(self, path: str, body: bytes, headers: dict[str, str]) -> tuple[int, bytes]:
         """Post these bytes. The status and the body of the answer."""
-        told = headers | {"authorization": f"Bearer {await self._signed_in()}"}
+        told = headers | {"authorization": f"Bearer {await self.token()}"}
         async with self._session.post(self._base + path, data=body, headers=told) as answer:
             return answer.status, await answer.read()
 

@@ -29,13 +29,14 @@ class Client:
 
     async def call(self, method: str, path: str, body: Any = None) -> tuple[int, bytes]:
         """Call a path. The status and the body of the answer. Raises aiohttp.ClientError, TimeoutError."""
-        headers = {"authorization": f"Bearer {await self._signed_in()}"}
+        headers = {"authorization": f"Bearer {await self.token()}"}
         async with self._session.request(method, self._base + path, json=body, headers=headers) as answer:
             if answer.status == 401:
                 self._token = None
             return answer.status, await answer.read()
 
-    async def _signed_in(self) -> str:
+    async def token(self) -> str:
+        """An access token with a minute to go at least. Raises aiohttp.ClientError."""
         now = time.time()
         if self._token is None or self._token[1] <= now:
             claims = {

@@ -8,7 +8,7 @@ settings.json        the settings of the system that runs, or ran last, for `lgw
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,8 @@ from joserfc.jwk import OKPKey
 from pydantic import BaseModel, ValidationError
 
 from gateway.errors import ConfigurationError
-from gateway.local.cast import AGENCIES, LASARS
+from gateway.local.cast import AGENCIES, LASARS, Lasars
+from gateway.local.ports import LOOPBACK
 from gateway.sealing import Secrets
 from gateway.settings import Settings
 
@@ -35,6 +36,14 @@ class Installation:
         """Where a client's private key is."""
         return self.folder / "clients" / f"{client}.json"
 
+    def book(self, recipient: str) -> Path:
+        """Where a stand-in recipient writes what arrived."""
+        return self.books / f"{recipient}.jsonl"
+
+    def outbox(self, agency: str) -> Path:
+        """Where a stand-in agency writes what was accepted."""
+        return self.books / f"{agency}.jsonl"
+
     def key(self, client: str) -> dict[str, str]:
         """A client's private key, as a JWK. Raises ConfigurationError."""
         try:
@@ -51,8 +60,8 @@ class Installation:
         _write(self.folder / "settings.json", settings.model_dump_json(indent=2))
 
 
-def prepare(folder: Path, recipients: str) -> Installation:
-    """Make what is missing in a data folder. recipients: the address the stand-in recipients listen at.
+def prepare(folder: Path, recipients: Callable[[Lasars], int]) -> Installation:
+    """Make what is missing in a data folder. recipients: the port each LASARS's stand-in listens on.
 
     Secrets and client keys that are there stay as they are, so that everything sealed and signed stays readable.
     """
@@ -101,7 +110,7 @@ def _clients() -> tuple[str, ...]:
     return (*(agency.id for agency in AGENCIES), *(lasars.id for lasars in LASARS))
 
 
-def _parties(own: Installation, recipients: str) -> Iterator[str]:
+def _parties(own: Installation, recipients: Callable[[Lasars], int]) -> Iterator[str]:
     """The lines of the parties file. Every text in it is ours, and as valid in TOML as in JSON."""
     yield "# Written by lgw at every start: whoever changes it changes it until then."
     for agency in AGENCIES:
@@ -116,7 +125,8 @@ def _parties(own: Installation, recipients: str) -> Iterator[str]:
         yield 'service = "lasars"'
         yield f"area = {json.dumps(lasars.area)}"
         if lasars.push is not None:
-            yield f'push = {{ url = "{recipients}/{lasars.id}", body = "{lasars.push}" }}'
+            url = f"http://{LOOPBACK}:{recipients(lasars)}/{lasars.id}"
+            yield f'push = {{ url = "{url}", body = "{lasars.push}" }}'
         yield _client(own, lasars.id)
     yield ""
 

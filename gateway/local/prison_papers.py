@@ -75,7 +75,7 @@ def dates_changed(who: Prisoner, at: datetime, release: date) -> bytes:
     return _attached(event, who.snapshot(movement=("ADM", "I"), release=release), at)
 
 
-def need_identified(who: Prisoner, reference: str, on: date) -> bytes:
+def need_identified(who: Prisoner, reference: str, at: datetime) -> bytes:
     """The drug team found a need."""
     person = who.person
     return orjson.dumps(
@@ -85,7 +85,7 @@ def need_identified(who: Prisoner, reference: str, on: date) -> bytes:
             "reference": reference,
             "recordVersion": 1,
             "prisonId": who.prison,
-            "identifiedAt": on.isoformat(),
+            "identifiedAt": at.isoformat(),
             "person": {
                 "prisonNumber": person.noms,
                 "firstName": person.forenames,

@@ -13,8 +13,8 @@ import orjson
 from aiokafka.admin import AIOKafkaAdminClient
 
 from gateway.local import kafka, postgres
-from gateway.local.cast import LASARS, Lasars
-from gateway.local.children import Child, Children, Program, Ready, answers
+from gateway.local.cast import Agency, Lasars
+from gateway.local.children import Child, Children, Program, answers
 from gateway.local.installation import Installation, environment, prepare
 from gateway.local.kafka import EmbeddedKafka
 from gateway.local.ports import LOOPBACK, require_free
@@ -28,11 +28,16 @@ WITHIN = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Where the processes listen."""
+    """Where the processes listen. apart: LASARS that are played by a process of their own, by id."""
 
     intake: int
     dispatch: int
     recipients: int
+    apart: Mapping[str, int] = field(default_factory=dict)
+
+    def of(self, lasars: Lasars) -> int:
+        """Where the stand-in of a LASARS listens."""
+        return self.apart.get(lasars.id, self.recipients)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,38 +75,51 @@ class System:
         """Where the API is."""
         return self.settings.issuer
 
-    def play_recipients(self, port: int, cast: tuple[Lasars, ...] = LASARS, name: str = "Stand-in recipients") -> Child:
-        """Start one process that plays these LASARS, and wait until it listens there."""
+    def play_recipients(self, cast: tuple[Lasars, ...], name: str) -> Child:
+        """Start one process that plays these LASARS, all on one port; `listening` tells when it is ready."""
+        (port,) = {self.plan.ports.of(lasars) for lasars in cast}
+        require_free(name, port)
+        parties = [
+            {
+                "party": lasars.id,
+                "client": lasars.id,
+                "key": self.own.key(lasars.id),
+                "books": str(self.own.book(lasars.id)),
+                "mailbox": lasars.push is None,
+            }
+            for lasars in cast
+        ]
+        return self._play("recipient", name, {"gateway": self.url, "port": port, "parties": parties})
+
+    def play_agency(self, agency: Agency, port: int) -> Child:
+        """Start one that plays an agency; `listening` tells when it is ready."""
         told = {
             "gateway": self.url,
             "port": port,
-            "parties": [
-                {
-                    "party": lasars.id,
-                    "client": lasars.id,
-                    "key": self.own.key(lasars.id),
-                    "books": str(self.own.books / f"{lasars.id}.jsonl"),
-                    "mailbox": lasars.push is None,
-                }
-                for lasars in cast
-            ],
+            "feed": agency.feed,
+            "client": agency.id,
+            "key": self.own.key(agency.id),
+            "log": str(self.own.outbox(agency.id)),
         }
-        return self.play("gateway.local.recipient", name, told, answers(f"http://{LOOPBACK}:{port}/health"))
+        return self._play("agency", agency.name, told)
 
-    def play(self, module: str, name: str, told: Mapping[str, object], ready: Ready | None = None) -> Child:
-        """Start a stand-in, and wait until it is ready if that can be told now. told: its settings."""
+    def _play(self, module: str, name: str, told: Mapping[str, object]) -> Child:
         stem = name.lower().replace(" ", "-")
-        file = self.own.folder / f"{stem}.settings.json"
+        file = self.own.folder / "clients" / f"{stem}.settings.json"
         file.write_bytes(orjson.dumps(told))
-        file.chmod(0o600)
         program = Program(
             name=name,
-            argv=(sys.executable, "-m", module, str(file)),
+            argv=(sys.executable, "-m", f"gateway.local.{module}", str(file)),
             log=self.own.logs / f"{stem}.log",
             env=environment(self.settings),
             folder=self.own.folder,
         )
-        return self.children.start(program, ready or (lambda: True), within=WITHIN)
+        return self.children.start(program, lambda: True)
+
+
+def listening(child: Child, port: int) -> None:
+    """Return once this stand-in answers on its port. Raises ChildDied, ChildNotReady."""
+    child.wait_until(answers(f"http://{LOOPBACK}:{port}/health"), within=WITHIN)
 
 
 def start(children: Children, plan: Plan, steps: Steps) -> System:
@@ -130,7 +148,7 @@ def start(children: Children, plan: Plan, steps: Steps) -> System:
         broker.wait_until_ready()
         if plan.fresh:
             asyncio.run(_forget_topics(broker.bootstrap))
-    own = prepare(folder, f"http://{LOOPBACK}:{plan.ports.recipients}")
+    own = prepare(folder, plan.ports.of)
     settings = _settings(plan, own, store, broker)
     own.remember(settings)
     system = System(plan, settings, own, children, (store, broker))

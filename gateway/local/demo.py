@@ -1,0 +1,187 @@
+"""`lgw demo`: the programme's journeys, played on real PostgreSQL and Kafka, and everything accounted for."""
+
+import asyncio
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+
+import aiohttp
+from rich.console import Console
+from rich.text import Text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from gateway.local import arrivals, memory, playbill, ports
+from gateway.local.accounts import Accounts, make_up
+from gateway.local.cast import AGENCIES, LASARS
+from gateway.local.children import Child, Children
+from gateway.local.folder import claimed
+from gateway.local.journeys import JOURNEYS, Journey
+from gateway.local.journeys.cast import WAKEFIELD
+from gateway.local.scene import Scene
+from gateway.local.stage import NotAsExpected, Stage
+from gateway.local.steps import Steps
+from gateway.local.system import Plan, Ports, System, listening, start
+from gateway.settings import Settings
+from gateway.store.ledger import open_engine
+
+CHANGED: Final = {
+    # Prisons send the family of movements that is settled here, and it settles in a second instead of 45 minutes.
+    "adapters": {"prison": {"family": "immediate"}},
+    "intake": {"settle": timedelta(seconds=1)},
+    # A recipient that is down is tried again every half second, instead of less and less often over three days.
+    "delivery": {"waits": (timedelta(seconds=0.2), timedelta(seconds=0.5)), "circuit": timedelta(seconds=1)},
+    "kafka": {"partitions": 4},
+}
+"""What is other than in earnest, so that nobody has to wait."""
+
+INTERRUPTED: Final = 130
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """The stand-ins that run. agencies: the port of each; apart: recipients with a process of their own."""
+
+    agencies: Mapping[str, int]
+    apart: Mapping[str, Child]
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """A journey that was played, and the rows it has in the table."""
+
+    journey: Journey
+    scene: Scene
+    rows: Sequence[playbill.Row]
+
+
+def demo(data: Path, *, console: Console, settings: Settings, pause: bool = False) -> int:
+    """Play every journey. Returns 0 if all is as expected and accounted for, else 1; 130 when it was interrupted.
+
+    pause: stop before the accounts are made up, until somebody presses Enter. Raises LocalError, ConfigurationError.
+    """
+    began = time.monotonic()
+    steps = Steps(console)
+    console.print(Text("Six journeys through the LASARS gateway, on real PostgreSQL and Kafka", style="bold"))
+    try:
+        with claimed(data) as folder, Children(steps.say) as children:
+            system, cast = _begin(children, folder, settings, steps)
+            played = asyncio.run(_play(system, cast, steps))
+            size = memory.proportional()
+            if pause:
+                _wait(console, data)
+            made_up = asyncio.run(_make_up(system))
+            stray = _stray(system, played)
+    except KeyboardInterrupt:
+        console.print("\nStopped.")
+        return INTERRUPTED
+    wrong = [f"Journey {one.journey.number}: {sentence}." for one in played for sentence in one.scene.wrong] + stray
+    _show(console, played)
+    _close(console, sum(one.scene.checks for one in played), wrong, made_up)
+    _figures(console, size, time.monotonic() - began)
+    console.print(f"Unaccounted for: {made_up.unaccounted}", style="bold")
+    return 1 if wrong or made_up.unaccounted else 0
+
+
+def _begin(children: Children, folder: Path, settings: Settings, steps: Steps) -> tuple[System, Cast]:
+    """Start the system and everybody who takes part: each agency a process, the recipients one, Wakefield its own."""
+    intake, dispatch, together, alone, *agencies = ports.free(4 + len(AGENCIES))
+    places = Ports(intake, dispatch, together, {WAKEFIELD.id: alone})
+    prefix = f"demo-{time.time_ns() // 1_000_000}."
+    system = start(children, Plan(folder, settings, places, prefix=prefix, fresh=True, changed=CHANGED), steps)
+    with steps.step("Starting three agencies and eight LASARS"):
+        started = [
+            (system.play_recipients(tuple(one for one in LASARS if one is not WAKEFIELD), "Seven LASARS"), together),
+            (system.play_recipients((WAKEFIELD,), f"LASARS {WAKEFIELD.name}"), alone),
+            *((system.play_agency(agency, port), port) for agency, port in zip(AGENCIES, agencies, strict=True)),
+        ]
+        for child, port in started:
+            listening(child, port)
+    named = {agency.id: port for agency, port in zip(AGENCIES, agencies, strict=True)}
+    return system, Cast(named, {WAKEFIELD.id: started[1][0]})
+
+
+async def _play(system: System, cast: Cast, steps: Steps) -> list[Played]:
+    """Play the journeys, one after the other."""
+    engine = open_engine(system.settings.store)
+    try:
+        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=60)) as session:
+            stage = Stage(system, engine, session, cast.agencies, cast.apart)
+            return [await _journey(journey, stage, engine, steps) for journey in JOURNEYS]
+    finally:
+        await engine.dispose()
+
+
+async def _journey(journey: Journey, stage: Stage, engine: AsyncEngine, steps: Steps) -> Played:
+    scene = Scene(stage)
+    with steps.step(f"Journey {journey.number}: {journey.title}"):
+        try:
+            await journey.play(scene)
+        except NotAsExpected as fault:
+            scene.wrong.append(str(fault))
+    async with engine.connect() as connection:
+        return Played(journey, scene, await playbill.rows(connection, scene.sent))
+
+
+def _wait(console: Console, data: Path) -> None:
+    """Let somebody look around, or take something away, before the accounts are made up."""
+    console.print()
+    console.print("All journeys are played, and everything still runs. Look around, for one with")
+    console.print(f"  lgw status --data {data}", soft_wrap=True)
+    console.print("Press Enter to make up the accounts.")
+    sys.stdin.readline()
+
+
+async def _make_up(system: System) -> Accounts:
+    engine = open_engine(system.settings.store)
+    try:
+        async with engine.connect() as connection:
+            return await make_up(connection, system.own)
+    finally:
+        await engine.dispose()
+
+
+def _stray(system: System, played: Sequence[Played]) -> list[str]:
+    """Arrivals that belong to nothing any journey expected."""
+    claimed_ids = {delivery for one in played for delivery in one.scene.claimed}
+    stray = [one for one in arrivals.applied(system.own) if one.delivery not in claimed_ids]
+    return [f"{one.recipient} got a {one.kind} that no journey expected." for one in stray]
+
+
+def _show(console: Console, played: Sequence[Played]) -> None:
+    """The table."""
+    console.print()
+    console.print(Text(playbill.head(), style="bold"))
+    for one in played:
+        console.print()
+        console.print(Text(f"{one.journey.number}  {one.journey.title}", style="bold cyan"))
+        for line in (*playbill.shown(one.rows), *one.scene.notes):
+            console.print(Text(line), soft_wrap=True)
+    console.print()
+    console.print(Text("ms: from accepted (or settled) to offered.  *: corrects what was told before.", style="dim"))
+
+
+def _close(console: Console, checks: int, wrong: Sequence[str], made_up: Accounts) -> None:
+    """What was checked, and what was not as it should be."""
+    console.print()
+    if not wrong:
+        console.print(f"As expected: all of {checks} checks")
+    else:
+        console.print(Text(f"Not as expected: {len(wrong)} of {checks} checks", style="bold red"))
+    for sentence in wrong:
+        console.print(Text(f"  {sentence}", style="red"))
+    ledgers = made_up.ledgers
+    console.print(
+        f"Ledgers: {sum(ledgers.records.values())} records, {sum(ledgers.events.values())} events, "
+        f"{sum(ledgers.deliveries.values())} deliveries; {ledgers.in_flight} in flight"
+    )
+    for sentence in made_up.sentences():
+        console.print(Text(f"  {sentence}", style="red"))
+
+
+def _figures(console: Console, size: int | None, took: float) -> None:
+    told = f"Memory of all processes: {size / 2**20:,.0f} MiB (PSS)   " if size is not None else ""
+    console.print(f"{told}Time: {took:.1f} s")

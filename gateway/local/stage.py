@@ -1,0 +1,195 @@
+"""The stage journeys are played on: agencies that send, recipients that answer, and what everybody wrote down."""
+
+import asyncio
+import time
+import uuid
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import aiohttp
+import orjson
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from gateway.clock import system_clock
+from gateway.local import arrivals
+from gateway.local.arrivals import Arrival
+from gateway.local.cast import Agency, Lasars
+from gateway.local.children import Child
+from gateway.local.client import Client
+from gateway.local.ports import LOOPBACK
+from gateway.local.system import System, listening
+
+PATIENCE = 30.0
+"""Seconds anything may take that is waited for."""
+_LOOK = 0.02
+_LONDON = ZoneInfo("Europe/London")
+
+_BUSY = text(
+    """
+    select (select count(*) from outbox)
+         + (select count(*) from events e where not exists (select from decisions d where d.event_id = e.id))
+         + (select count(*) from deliveries where state = 'queued')
+    """
+)
+"""What is still under way: to be published, to be decided, to be delivered."""
+
+_EVENTS = text("select id from events where record_id = any(:records) order by seq")
+_RECORDS = text("select id from records where id = :receipt or file_id = :receipt order by row nulls first")
+_TRIED = text(
+    "select count(*) from attempts a join deliveries d on d.id = a.delivery_id"
+    " where d.recipient = :recipient and d.record_id = :record and a.outcome <> 'offered'"
+)
+
+
+class NotAsExpected(Exception):
+    """Something that was waited for did not come. The text says what, as a sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What an agency sent, and what it was answered. what: in words, for the table."""
+
+    agency: Agency
+    what: str
+    status: int
+    answer: Mapping[str, Any]
+
+    @property
+    def receipt(self) -> str:
+        """The receipt of the record, or of the file."""
+        told: str = self.answer.get("receipt") or self.answer.get("file") or ""
+        return told
+
+
+class Stage:
+    """Where journeys are played."""
+
+    def __init__(
+        self,
+        system: System,
+        engine: AsyncEngine,
+        session: aiohttp.ClientSession,
+        agencies: Mapping[str, int],
+        apart: Mapping[str, Child],
+    ) -> None:
+        """agencies: the port of each; apart: the processes that play one LASARS alone."""
+        self.system = system
+        self.own = system.own
+        self._engine = engine
+        self._session = session
+        self._agencies = agencies
+        self._apart = dict(apart)
+        self._readers: dict[str, Client] = {}
+
+    # --- Agencies ----------------------------------------------------------------------------------------------------
+
+    async def send(
+        self, agency: Agency, what: str, body: bytes, media_type: str, *, key: str | None = None, door: str = "records"
+    ) -> Sent:
+        """Have an agency send this. key: its own id of the message; without one it gives none."""
+        headers = {"content-type": media_type} | ({"idempotency-key": key} if key else {})
+        url = f"http://{LOOPBACK}:{self._agencies[agency.id]}/{door}"
+        async with self._session.post(url, data=body, headers=headers) as answer:
+            return Sent(agency, what, answer.status, orjson.loads(await answer.read()))
+
+    async def ask(self, agency: Agency, path: str) -> dict[str, Any]:
+        """What the gateway answers this agency."""
+        async with self._session.get(f"http://{LOOPBACK}:{self._agencies[agency.id]}{path}") as answer:
+            told: dict[str, Any] = orjson.loads(await answer.read())
+            return told
+
+    async def receipt(self, sent: Sent) -> dict[str, Any]:
+        """The receipt as its sender sees it."""
+        return await self.ask(sent.agency, f"/v1/receipts/{sent.receipt}")
+
+    # --- Recipients --------------------------------------------------------------------------------------------------
+
+    async def script(self, lasars: Lasars, rules: Iterable[Mapping[str, Any]]) -> None:
+        """Have a recipient behave like this from now on."""
+        url = f"http://{LOOPBACK}:{self.system.plan.ports.of(lasars)}/{lasars.id}/script"
+        async with self._session.put(url, json=list(rules)) as answer:
+            answer.raise_for_status()
+
+    async def document(self, arrival: Arrival) -> dict[str, Any]:
+        """What a recipient was told, as it can read it."""
+        reader = self._readers.get(arrival.recipient)
+        if reader is None:
+            key = self.own.key(arrival.recipient)
+            reader = self._readers[arrival.recipient] = Client(self._session, self.system.url, arrival.recipient, key)
+        _, body = await reader.call("GET", f"/v1/messages/{arrival.delivery}")
+        told: dict[str, Any] = orjson.loads(body)
+        return told
+
+    def stop(self, lasars: Lasars) -> None:
+        """Take a recipient down: nobody listens where it was."""
+        self.system.children.stop(self._apart.pop(lasars.id))
+
+    def start(self, lasars: Lasars) -> None:
+        """Bring it back."""
+        child = self._apart[lasars.id] = self.system.play_recipients((lasars,), f"LASARS {lasars.name}")
+        listening(child, self.system.plan.ports.of(lasars))
+
+    # --- What became of it -------------------------------------------------------------------------------------------
+
+    async def records(self, sent: Iterable[Sent]) -> list[uuid.UUID]:
+        """The records of what was sent, in order; of a file its rows'."""
+        async with self._engine.connect() as connection:
+            return [
+                row.id
+                for one in sent
+                for row in await connection.execute(_RECORDS, {"receipt": uuid.UUID(one.receipt)})
+            ]
+
+    async def events(self, sent: Iterable[Sent]) -> list[str]:
+        """The events of what was sent, in order."""
+        records = await self.records(sent)
+        async with self._engine.connect() as connection:
+            return [str(row.id) for row in await connection.execute(_EVENTS, {"records": records})]
+
+    async def arrivals(self, sent: Iterable[Sent]) -> list[Arrival]:
+        """What reached recipients of it, recipient by recipient in the order of their books."""
+        events = set(await self.events(sent))
+        return [one for one in arrivals.applied(self.own) if one.event in events]
+
+    async def tried(self, lasars: Lasars, sent: Sent) -> bool:
+        """Whether the gateway has tried to deliver this to a recipient, in vain."""
+        async with self._engine.connect() as connection:
+            told = {"recipient": lasars.id, "record": uuid.UUID(sent.receipt)}
+            return bool((await connection.execute(_TRIED, told)).scalar_one())
+
+    async def quiet(self) -> None:
+        """Wait until nothing is under way any more: all is decided, delivered and answered."""
+
+        async def nothing_under_way() -> bool:
+            return await self._busy() == 0 and arrivals.unanswered(self.own) == 0
+
+        await self.until("everything sent is decided, delivered and answered", nothing_under_way)
+
+    async def until(self, what: str, holds: Callable[[], Awaitable[bool]]) -> None:
+        """Wait for something to come true. Raises NotAsExpected."""
+        deadline = time.monotonic() + PATIENCE
+        while not await holds():
+            self.system.children.check()
+            if time.monotonic() > deadline:
+                raise NotAsExpected(f"after {PATIENCE:.0f} s it is still not so that {what}")
+            await asyncio.sleep(_LOOK)
+
+    async def _busy(self) -> int:
+        async with self._engine.connect() as connection:
+            return int((await connection.execute(_BUSY)).scalar_one())
+
+    # --- Time --------------------------------------------------------------------------------------------------------
+
+    @staticmethod
+    def now() -> datetime:
+        """The time, in UTC."""
+        return system_clock()
+
+    @staticmethod
+    def in_london() -> datetime:
+        """The time as forces write it: London's, without a zone."""
+        return system_clock().astimezone(_LONDON).replace(tzinfo=None)

@@ -1,0 +1,69 @@
+"""`lgw up`: the whole gateway on this machine, kept up for a person to play with."""
+
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+from rich.text import Text
+
+from gateway.local.cast import AGENCIES, LASARS
+from gateway.local.children import Children
+from gateway.local.folder import claimed
+from gateway.local.ports import LOOPBACK
+from gateway.local.steps import Steps
+from gateway.local.system import Plan, Ports, System, listening, start
+from gateway.settings import Settings
+
+EXAMPLE: Final = "contracts/inbound/police_custody/examples/accepted/enfield-test-and-required-assessment.xml"
+
+
+def up(data: Path, *, brokers: int, recipients: bool, console: Console, settings: Settings) -> int:
+    """Start everything, say where it is, and keep it up until Ctrl-C. Returns 0.
+
+    recipients: play the eight LASARS too. Raises LocalError, ConfigurationError; whatever was started is stopped then.
+    """
+    steps = Steps(console)
+    console.print(Text(f"The LASARS gateway, on data kept in {data}", style="bold"), soft_wrap=True)
+    intake, dispatch = settings.intake.port, settings.dispatch.port
+    plan_ports = Ports(intake, dispatch, max(intake, dispatch) + 1)
+    try:
+        with claimed(data) as folder, Children(steps.say) as children:
+            system = start(children, Plan(folder, settings, plan_ports, brokers=brokers), steps)
+            if recipients:
+                with steps.step("Starting eight stand-in LASARS"):
+                    listening(system.play_recipients(LASARS, "Eight LASARS"), plan_ports.recipients)
+            for line in _where(system, data, recipients):
+                console.print(line, soft_wrap=True)
+            children.watch()
+    except KeyboardInterrupt:
+        console.print("\nEverything has stopped; the data stays.")
+    return 0
+
+
+def _where(system: System, data: Path, recipients: bool) -> list[Text]:
+    """Where everything is, and what to do first."""
+    books = f"http://{LOOPBACK}:{system.plan.ports.recipients}, their books in {data}/books"
+    lines = [
+        "",
+        f"API         {system.url}   (described at /openapi.json)",
+        f"Kafka       {system.settings.kafka.bootstrap}",
+        f"PostgreSQL  {system.settings.store.dsn.replace('+asyncpg', '')}",
+        f"Logs        {data}/logs",
+        f"LASARS      {books}" if recipients else "LASARS      none are played; each has its mailbox",
+        "",
+        "Who takes part, each with its client's key in clients/<client>.json:",
+        *(f"  {agency.id:<28}sends {agency.feed}" for agency in AGENCIES),
+        f"  {LASARS[0].id}, ...".ljust(30) + f"one LASARS for each of {len(LASARS)} areas",
+        "",
+        "Send a first record, as the Metropolitan Police:",
+        f"  TOKEN=$(lgw token met-police --data {data})",
+        '  curl -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/xml" \\',
+        f"    {system.url}/v1/feeds/police_custody/records --data-binary \\",
+        f"    @{EXAMPLE}",
+        "Then, with the receipt it answers:",
+        f"  lgw trace RECEIPT --data {data}",
+        f"  lgw status --data {data}",
+        "",
+        "Ctrl-C stops everything; the data stays.",
+    ]
+    return [Text(line) for line in lines]
