@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from gateway.addressing.address import Addressed, Tools, load, new_desk, write
 from gateway.addressing.desk import Desk
 from gateway.addressing.subject import Subject, Waiting
-from gateway.sealing import Unreadable
+from gateway.sealing import DataKey, Unreadable
 from gateway.store import holds
 from gateway.store.letters import read_bodies
 from schemas.base import Event
@@ -33,13 +33,14 @@ async def redrive(
         for waiting in list(subject.waiting)
         if waiting.event.id in asked
     ]
-    events = await _read(connection, [waiting for _, waiting in work], tools)
+    events, keys = await _read(connection, [waiting for _, waiting in work], tools)
     for subject, waiting in work:
         if waiting.event.id in events:
             desk.learn_again(waiting.event, events[waiting.event.id], subject.id)
     for subject, waiting in work:
-        _again(desk, subject, waiting)
-    return await write(connection, desk.changes, events, {}, now, tools)
+        if waiting.event.id in events:
+            _again(desk, subject, waiting)
+    return await write(connection, desk.changes, events, keys, now, tools)
 
 
 def _again(desk: Desk, subject: Subject, waiting: Waiting) -> None:
@@ -48,13 +49,18 @@ def _again(desk: Desk, subject: Subject, waiting: Waiting) -> None:
         desk.again(subject, waiting)
 
 
-async def _read(connection: AsyncConnection, waiting: Iterable[Waiting], tools: Tools) -> dict[uuid.UUID, Event]:
-    """The events that wait, opened. One that cannot be opened is left as it is."""
+async def _read(
+    connection: AsyncConnection, waiting: Iterable[Waiting], tools: Tools
+) -> tuple[dict[uuid.UUID, Event], dict[uuid.UUID, DataKey]]:
+    """The events that wait, opened, and their records' keys. One that does not open is left as it is."""
     kinds = {one.event.id: one.event.kind for one in waiting}
-    found: dict[uuid.UUID, Event] = {}
+    events: dict[uuid.UUID, Event] = {}
+    keys: dict[uuid.UUID, DataKey] = {}
     for event_id, record_id, sealed, wrapped in await read_bodies(connection, kinds):
         try:
-            found[event_id] = decode(kinds[event_id], tools.sealer.unwrap(record_id, wrapped).open(event_id, sealed))
+            key = tools.sealer.unwrap(record_id, wrapped)
+            events[event_id] = decode(kinds[event_id], key.open(event_id, sealed))
         except Unreadable:
             continue
-    return found
+        keys[record_id] = key
+    return events, keys

@@ -22,11 +22,19 @@ _CLAIM = text(
     """
 )
 
+# A version that was overtaken before it was published was decided to be about nobody; the one before it tells.
 _PERSONS = text(
     """
-    select distinct on (event_id) event_id, person_id from decisions
-    where event_id = any(cast(:ids as uuid[])) and person_id is not null
-    order by event_id, number desc
+    with recursive chain (start, id, depth) as (
+        select id, id, 0 from unnest(cast(:ids as uuid[])) as t(id)
+        union all
+        select c.start, e.supersedes, c.depth + 1
+        from chain c join events e on e.id = c.id where e.supersedes is not null
+    )
+    select distinct on (c.start) c.start, d.person_id
+    from chain c join decisions d on d.event_id = c.id
+    where d.person_id is not null
+    order by c.start, c.depth, d.number desc
     """
 )
 
@@ -41,8 +49,7 @@ _CHAINS = text(
     )
     select told.start, told.recipient, told.role, told.agreement
     from (
-        select distinct on (c.start, d.recipient) c.start, d.recipient, d.role, d.agreement, d.change, d.created,
-               d.position
+        select distinct on (c.start, d.recipient) c.start, d.recipient, d.role, d.agreement, d.change
         from chain c join deliveries d on d.event_id = c.id
         order by c.start, d.recipient, c.depth, d.decision desc
     ) told
@@ -86,9 +93,9 @@ async def claim(connection: AsyncConnection, events: Iterable[uuid.UUID], now: d
 
 
 async def persons(connection: AsyncConnection, events: Iterable[uuid.UUID]) -> dict[uuid.UUID, uuid.UUID]:
-    """The person that each of these events was last decided to be about, where one was."""
+    """The person that each of these events, or else the versions before it, was last decided to be about."""
     rows = await connection.execute(_PERSONS, {"ids": list(events)})
-    return {row.event_id: row.person_id for row in rows}
+    return {row.start: row.person_id for row in rows}
 
 
 async def chains(connection: AsyncConnection, events: Iterable[uuid.UUID]) -> Chains:

@@ -28,7 +28,7 @@ _OPEN = text(
     join decisions first on first.event_id = h.event_id and first.number = 1
     where h.released is null and h.person_id = any(cast(:persons as uuid[]))
       and exists (select from bodies b join data_keys k on k.record_id = b.record_id where b.id = h.event_id)
-    order by h.since, e.seq, h.decision, h.role
+    order by min(h.since) over (partition by h.event_id), e.seq, h.decision, h.role
     """
 )
 
