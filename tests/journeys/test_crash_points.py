@@ -1,0 +1,111 @@
+"""Every crash point of every flow: the process dies there, is started again, and nothing is amiss.
+
+A point stands between every two neighbouring side effects (PROMISES.md section 13). Each is reached by real traffic in
+a real process, which then dies of SIGKILL; the traffic goes on, the process is started without the failpoint, and the
+checker looks at everything that was sent, delivered and kept.
+"""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from aiokafka import AIOKafkaProducer
+from sqlalchemy import text
+
+from gateway.failpoints import POINTS
+from gateway.settings import Kafka
+from tests.checker.workload import Message, messages
+from tests.journeys.trial import Trial, trial
+from tests.support.system import PARTS, Part
+
+pytestmark = [pytest.mark.services, pytest.mark.slow]
+
+PEOPLE, VERSIONS = 24, 4
+
+NTH: dict[Part, dict[str, int]] = {
+    "intake": {
+        **dict.fromkeys(("I1", "I2", "I4", "I5"), 20),
+        **dict.fromkeys(("I3", "I6", "R1", "R2", "R3", "R4"), 3),
+        **dict.fromkeys(("F2",), 40),
+        **dict.fromkeys(("F3",), 1),
+        **dict.fromkeys(("M1", "M2", "M3", "M4", "A1", "A2", "A3"), 5),
+    },
+    "dispatch": {
+        **dict.fromkeys(("T1", "T3", "T4", "T5", "D1", "D2", "D7", "D8"), 3),
+        **dict.fromkeys(("T2", "D3", "D4", "D5", "D6"), 10),
+        **dict.fromkeys(("T6",), 1),
+    },
+}
+"""By process and point: which time it is reached, well into the traffic."""
+
+CASES = [(part, point, nth) for part, points in NTH.items() for point, nth in points.items()]
+
+
+def test_every_failpoint_is_tried() -> None:
+    """No point is named in the gateway and left out here, nor the other way round."""
+    assert {point for _, point, _ in CASES} == POINTS
+
+
+@pytest.mark.parametrize(("part", "point", "nth"), CASES, ids=[point for _, point, _ in CASES])
+async def test_a_process_killed_there_loses_and_repeats_nothing(
+    part: Part, point: str, nth: int, tmp_path: Path, postgres: str, kafka_settings: Kafka
+) -> None:
+    """Killed at this point and started again: no anomaly, and the ledgers balance."""
+    async with trial(tmp_path, postgres, kafka_settings, started=False) as one:
+        await _arrange(one, point)
+        others = [other for other in PARTS if other != part]
+        await asyncio.gather(one.system.start(*others), one.system.start(part, crash=f"{point}:{nth}:kill"))
+        sending = asyncio.create_task(_send(one, point, list(messages(range(PEOPLE), VERSIONS))))
+        how = await one.system.died(part)
+        assert "SIGKILL" in how, f"{point}: {how}"
+        one.note(f"{part} was killed at {point}")
+        down = time.monotonic()
+        await one.system.start(part)
+        up = time.monotonic()
+        await sending
+        await one.finish()
+        print(f"{point}: ready after {up - down:.1f} s, healed after {time.monotonic() - up:.1f} s")
+
+
+async def _arrange(one: Trial, point: str) -> None:
+    """Make what a point needs that ordinary traffic does not bring about."""
+    match point:
+        case "T2":
+            await _died_before(one)
+        case "T6":
+            await _undecodable(one)
+        case _:
+            pass
+
+
+async def _died_before(one: Trial) -> None:
+    """After a run that did not end cleanly every event is tried alone, its try counted first."""
+    async with one.engine.begin() as connection:
+        instance = one.system.settings.dispatch.instance
+        row = text("insert into runs (instance, started, clean) values (:instance, now(), false)")
+        await connection.execute(row, {"instance": instance})
+
+
+async def _undecodable(one: Trial) -> None:
+    """A record on a canonical topic that no relay of ours wrote."""
+    kafka = one.system.settings.kafka
+    await one.make_topics()
+    producer = AIOKafkaProducer(bootstrap_servers=kafka.bootstrap)
+    await producer.start()
+    try:
+        await producer.send_and_wait(
+            f"{kafka.prefix}custody.v1", b"not of ours", key=b"x", headers=[("ce_id", b"\xff")]
+        )
+    finally:
+        await producer.stop()
+
+
+async def _send(one: Trial, point: str, people: Sequence[Sequence[Message]]) -> None:
+    if point.startswith("F"):
+        half = len(people) // 2
+        file = [message for person in people[:half] for message in person]
+        await asyncio.gather(one.sources.send_file("file-1", file), one.send(people[half:]))
+    else:
+        await one.send(people)

@@ -1,0 +1,157 @@
+"""The gateway's real processes on a database and topics of the test's own: started, killed, and started again.
+
+Started from the main thread, they end with the test run however it ends. They run on ports and with secrets that stay
+the same from start to start, as a supervisor would run them.
+"""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Literal
+
+import aiohttp
+
+from gateway.local import ports
+from gateway.local.children import Child, Program
+from gateway.local.errors import ChildDied
+from gateway.local.installation import Installation, environment, prepare
+from gateway.parties import Parties, load_parties
+from gateway.sealing import Sealer, Secrets
+from gateway.settings import Delivery, Dispatch, Intake, Kafka, Settings, Store
+
+Part = Literal["intake", "dispatch"]
+PARTS: tuple[Part, ...] = ("intake", "dispatch")
+
+READY_WITHIN = 60.0
+"""Seconds a process may take to be ready when the machine is busy."""
+
+QUICK = Delivery(
+    waits=tuple(timedelta(seconds=seconds) for seconds in (0.2, 0.5, 1.0, 2.0)),
+    jitter=0.0,
+    deadline=timedelta(seconds=5),
+    circuit=timedelta(seconds=1),
+)
+"""Patience for tests: what failed is tried again within a second or two."""
+
+
+class System:
+    """One gateway. recipients: the port its recipients listen at, each under its party's id."""
+
+    def __init__(self, folder: Path, dsn: str, kafka: Kafka, recipients: int, **changed: Any) -> None:
+        self.own: Installation = prepare(folder, lambda _: recipients)
+        intake, dispatch = ports.free(2)
+        self.ports: Mapping[Part, int] = {"intake": intake, "dispatch": dispatch}
+        told: dict[str, Any] = {
+            "store": Store(dsn=dsn),
+            "kafka": kafka,
+            "intake": Intake(port=intake),
+            "dispatch": Dispatch(port=dispatch, session_timeout=timedelta(seconds=6)),
+            "delivery": QUICK,
+            "parties": self.own.parties,
+            "keys": self.own.keys,
+            "issuer": f"http://{ports.LOOPBACK}:{intake}",
+        }
+        self.settings = Settings(**(told | changed))
+        self._children: dict[Part, Child] = {}
+
+    @property
+    def url(self) -> str:
+        """Where the API is."""
+        return self.settings.issuer
+
+    @property
+    def parties(self) -> Parties:
+        """Who takes part."""
+        return load_parties(self.own.parties)
+
+    @property
+    def sealer(self) -> Sealer:
+        """What opens its bodies."""
+        return Sealer(Secrets.read(self.own.keys).kek)
+
+    def pid(self, part: Part) -> int:
+        """The process id of a part."""
+        return self._children[part].pid
+
+    def log(self, part: Part) -> str:
+        """All that a part has ever logged."""
+        return (self.own.logs / f"{part}.log").read_text()
+
+    async def start(self, *parts: Part, crash: str | None = None, module: str = "gateway") -> None:
+        """Start these parts side by side, both if none is named, and return when each is ready.
+
+        crash: the failpoint of every part started. module: what is run instead of the gateway itself.
+        """
+        settings = self.settings.model_copy(update={"crash": crash})
+        for part in parts or PARTS:
+            program = Program(
+                name=f"The gateway's {part}",
+                argv=(sys.executable, "-m", module, part),
+                log=self.own.logs / f"{part}.log",
+                env=environment(settings),
+                folder=Path(__file__).parents[2],
+            )
+            self._children[part] = Child(program)
+        await asyncio.gather(*(self.ready(part) for part in parts or PARTS))
+
+    async def ready(self, part: Part) -> None:
+        """Return once a part says that it is ready. Raises ChildDied, TimeoutError."""
+        async with aiohttp.ClientSession() as session, asyncio.timeout(READY_WITHIN):
+            while not await self._says_ready(session, part):
+                self._children[part].check()
+                await asyncio.sleep(0.02)
+
+    async def _says_ready(self, session: aiohttp.ClientSession, part: Part) -> bool:
+        try:
+            async with session.get(f"http://{ports.LOOPBACK}:{self.ports[part]}/health/ready") as answer:
+                return answer.status == 200
+        except aiohttp.ClientError:
+            return False
+
+    def kill(self, part: Part) -> None:
+        """SIGKILL. Raises ChildDied if it had ended by itself before."""
+        self._children[part].check()
+        self._children[part].kill()
+
+    async def stop(self, part: Part) -> None:
+        """Ask it to stop, and return when it has."""
+        self._children[part].ask_to_stop()
+        async with asyncio.timeout(20):
+            while self._children[part].running:
+                await asyncio.sleep(0.02)
+        self._children[part].stop()
+
+    def signal(self, part: Part, number: signal.Signals) -> None:
+        """Send any other signal."""
+        self._children[part].check()
+        os.kill(self.pid(part), number)
+
+    async def died(self, part: Part, within: float = 60.0) -> str:
+        """Wait until a part has ended by itself; how it ended ("signal SIGKILL"). Raises TimeoutError."""
+        child = self._children[part]
+        async with asyncio.timeout(within):
+            while child.running:
+                await asyncio.sleep(0.01)
+        how = ""
+        try:
+            child.check()
+        except ChildDied as death:
+            how = str(death)
+        child.stop()
+        return how
+
+    def check(self) -> None:
+        """Raise ChildDied unless every part runs."""
+        for child in self._children.values():
+            child.check()
+
+    def end(self) -> None:
+        """End whatever still runs, at once."""
+        for child in self._children.values():
+            with suppress(ProcessLookupError):
+                child.kill()
