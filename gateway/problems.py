@@ -84,7 +84,13 @@ KINDS: Mapping[str, Kind] = {
 }
 """The closed list."""
 
-_OTHER_STATUS = {405: NOT_ALLOWED_HERE, 413: TOO_LARGE, 415: MEDIA_TYPE_NOT_TAKEN, 429: TOO_BUSY, 503: UNAVAILABLE}
+_BY_STATUS: Mapping[int, Kind] = {
+    kind.status: kind
+    for kind in (
+        *(NOT_SIGNED_IN, NOT_ALLOWED_HERE, TOO_SLOW, CONFLICT, TOO_LARGE, MEDIA_TYPE_NOT_TAKEN, TOO_BUSY, UNAVAILABLE),
+    )
+}
+"""What a status that the framework chose is told as."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +192,7 @@ async def _frameworks(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for HTTPException alone
     if error.status_code == 404:
         return not_found().response()
-    kind = _OTHER_STATUS.get(error.status_code, MALFORMED if error.status_code < 500 else BROKEN)
+    kind = _BY_STATUS.get(error.status_code, MALFORMED if error.status_code < 500 else BROKEN)
     return Problem(kind, f"{kind.title}.", headers=error.headers).response()
 
 

@@ -62,16 +62,21 @@ def complete(document: dict[str, Any], adapters: Mapping[str, Adapter]) -> dict[
             "flows": {"clientCredentials": {"tokenUrl": TOKEN_PATH, "scopes": {}}},
         }
     }
+    ours = {
+        "/v1/feeds/{agency}/records": {"post": _records(adapters)},
+        "/v1/feeds/{agency}/files": {"post": _files(adapters)},
+        TOKEN_PATH: {"post": _TOKEN},
+    }
     paths = document.setdefault("paths", {})
-    for path, operations in paths.items():
-        for operation in operations.values():
+    for path in paths.keys() - ours.keys():
+        for operation in paths[path].values():
+            operation["responses"].pop("422", None)
             if path.startswith("/v1/"):
-                operation["responses"].pop("422", None)
                 _may_answer(operation, _EVERYWHERE)
                 operation["security"] = [{"client": []}]
-    paths["/v1/feeds/{agency}/records"] = {"post": _records(adapters)}
-    paths["/v1/feeds/{agency}/files"] = {"post": _files(adapters)}
-    paths[TOKEN_PATH] = {"post": _TOKEN}
+            else:
+                _may_answer(operation, (NOT_FOUND,))
+    paths.update(ours)
     return document
 
 
