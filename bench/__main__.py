@@ -144,11 +144,11 @@ def _pairs(pairs: Sequence[tuple[Run, Run]]) -> str:
     rows = []
     for number, pair in enumerate(pairs, 1):
         for run in pair:
-            cpu = [f"{run.cpu[who] / run.load.count * 1e6:.0f}" for who in ("side", "postgres", "kafka")]
+            cpu = [f"{seconds / run.load.count * 1e6:.0f}" for seconds in run.cpu.values()]
             rows.append((f"{number} {run.side}", f"{run.rate:.0f}", f"{run.load.count / run.accepting:.0f}", *cpu))
-        rows.append(("  ratio", f"{pair[0].rate / pair[1].rate:.2f}", "", "", "", ""))
+        rows.append(("  ratio", f"{pair[0].rate / pair[1].rate:.2f}", "", "", "", "", ""))
     cost = median_ratio((sum(bare.cpu.values()), sum(gateway.cpu.values())) for gateway, bare in pairs)
-    header = ("pair", "deliveries/s", "accepted/s", "side us", "PostgreSQL us", "Kafka us")
+    header = ("pair", "deliveries/s", "accepted/s", "intake us", "dispatch us", "PostgreSQL us", "Kafka us")
     return table(header, rows) + f"\nthe same by processor time a record: {cost:.2f}"
 
 
@@ -186,9 +186,9 @@ def main() -> int:
         with tempfile.TemporaryDirectory(prefix="lgw-bench-") as name, Children(say) as children:
             folder = Path(name)
             database = postgres.start(folder / "postgres", say)
-            children.keep(database.stop)
+            children.keep(database)
             cluster = kafka.start(folder / "kafka", progress=say)
-            children.keep(cluster.stop)
+            children.keep(cluster)
             asyncio.run(compare(Services(database, cluster, folder), children, plan))
     except LocalError as error:
         print(f"{error} {error.fix}", file=sys.stderr)

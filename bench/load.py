@@ -4,16 +4,19 @@ Closed loop (no --rate): each connection sends its next record as soon as the la
 side can do. Open loop (--rate): records are sent at fixed moments whatever the answers do, so that a slow answer
 cannot hide the wait of those behind it; this finds the latency at a load.
 
-Everything is made before the first byte is sent. A record answered 429 or 503 is sent again after a moment, any other
-answer but 202 is counted by its status and ends the run as a failure. The result is one JSON object in --out:
-`first` and `last` (seconds of the monotonic clock: first record sent, last one accepted), `again` (sent again after
-429 or 503) and `accepted` (per receipt: sent, accepted).
+Everything is made before the first byte is sent. Then it says so (as a program that announces itself,
+`gateway/local/children.py`) and waits for SIGUSR1, so that whoever measures begins with the first record. A record
+answered 429 or 503 is sent again after a moment; any other answer but 202 ends the run as a failure. The result is one
+JSON object in --out: `first` and `last` (seconds of the monotonic clock: first record sent, last one accepted), `again`
+(sent again after 429 or 503) and `accepted` (per receipt: sent, accepted).
 """
 
 import argparse
 import asyncio
 import collections
+import os
 import re
+import signal
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,6 +26,7 @@ import orjson
 import uvloop
 
 from bench.people import Record, record
+from gateway.local.children import READY_FD
 
 _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]+)[ \t]*\r\n", re.IGNORECASE)
 _RECEIPT = re.compile(rb"\r\nlocation:[ \t]*[^\r]*/([0-9a-f-]{36})[ \t]*\r\n", re.IGNORECASE)
@@ -172,6 +176,13 @@ async def _all(work: collections.abc.Iterable[collections.abc.Coroutine[object, 
             group.create_task(each)
 
 
+def _wait_to_be_told() -> None:
+    """Announce that everything is made, and wait for the word."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
+    os.write(int(os.environ[READY_FD]), b"\n")
+    signal.sigwait({signal.SIGUSR1})
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="The stand-in senders of the bench.")
     parser.add_argument("--port", type=int, required=True)
@@ -189,6 +200,7 @@ if __name__ == "__main__":
         request(record(number, told.persons), f"127.0.0.1:{told.port}", told.path, token)
         for number in range(told.first, told.first + told.count)
     ]
+    _wait_to_be_told()
     unfinished = told.out.with_suffix(".unfinished")
     unfinished.write_bytes(orjson.dumps(uvloop.run(send(told.port, made, told.connections, told.rate))))
     unfinished.rename(told.out)

@@ -2,9 +2,11 @@
 
 import asyncio
 import json
+import os
+import signal
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import asyncpg
 import httpx
@@ -52,9 +54,10 @@ class Load:
 class Run:
     """What came of it.
 
-    seconds: from the first record sent to the last delivery arrived. cpu: seconds of processor time, by who used them
-    (side, postgres, kafka). rss: bytes resident in the side's processes at the end. waits: milliseconds from acceptance
-    to arrival, if asked for. repeats: deliveries that arrived again. busy: records sent again after 429 or 503.
+    seconds: from the first record sent to the last delivery arrived; accepting: to the last record accepted. cpu:
+    seconds of processor time, by who used them: each of the side's processes, `postgres`, `kafka`. rss: bytes resident
+    in the side's processes at the end. repeats: deliveries that arrived again. busy: records sent again after 429 or
+    503. waits: milliseconds from acceptance to arrival, if asked for.
     """
 
     side: str
@@ -76,7 +79,7 @@ class Run:
     @property
     def cost(self) -> float:
         """Microseconds of processor time a record, of the side and PostgreSQL."""
-        return (self.cpu["side"] + self.cpu["postgres"]) / self.load.count * 1e6
+        return sum(seconds for who, seconds in self.cpu.items() if who != "kafka") / self.load.count * 1e6
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +128,10 @@ class Bench:
             arguments += ["--rate", str(load.rate)]
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{sink}") as client:
             await client.post("/forget")
+            program = replace(self._services.program("load", "bench.load", *arguments), announces=True)
+            sender = self._children.start(program, within=120)
             before = self._cpu(side)
-            sender = self._children.start(self._services.program("load", "bench.load", *arguments), ready=lambda: True)
+            os.kill(sender.pid, signal.SIGUSR1)
             try:
                 seen = await self._arrived(client, side, sender, load.deliveries)
                 after = self._cpu(side)
@@ -179,7 +184,7 @@ class Bench:
 
     def _cpu(self, side: Side) -> dict[str, float]:
         return {
-            "side": _cpu_of(child.pid for child in side.processes),
+            **{child.program.name: _cpu_of([child.pid]) for child in side.processes},
             "postgres": _cpu_of([self._services.postgres.pid]),
             "kafka": _cpu_of(self._services.kafka.pids),
         }
