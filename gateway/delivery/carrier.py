@@ -6,7 +6,7 @@ is open nothing is read or held but one delivery to try it with.
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
@@ -40,7 +40,7 @@ class Reads(Protocol):
 
     async def of(self, persons: Sequence[UUID], upto: int, most: int) -> list[Delivery]: ...
 
-    async def head(self) -> Delivery | None: ...
+    async def head(self, blocked: Iterable[UUID]) -> Delivery | None: ...
 
     async def parked(self) -> dict[UUID, int]: ...
 
@@ -203,15 +203,18 @@ class Carrier:
         now = self._clock()
         if self._circuit.is_open:
             return await self._try_circuit(now)
+        if now >= self._anew:
+            self._begin_again()
+        # The circuit can open or close during any read; what was read before that is forgotten.
+        reading = self._reading
         if self._forgive:
             self._forgive = False
             await self._queue.forgive()
-        if now >= self._anew:
-            self._begin_again()
         if self._look:
             self._look = False
             self._lanes.block(await self._queue.parked(), now)
-        reading = self._reading
+        if reading != self._reading:
+            return timedelta(0)
         persons = self._lanes.due(now, LARGEST_PAGE // 4)
         if persons:
             found = await self._queue.of(persons, self._lanes.cursor, PER_LANE)
@@ -251,7 +254,7 @@ class Carrier:
         if self._lanes.under_way or self._lanes.ready:
             return None
         reading = self._reading
-        head = await self._queue.head()
+        head = await self._queue.head(await self._queue.parked())
         if head is not None and reading == self._reading:
             self._lanes.admit(head)
         return None

@@ -41,27 +41,25 @@ _PAGE = text(
 
 _LANES = text(
     f"""
-    select {_COLUMNS}
-    from unnest(cast(:persons as uuid[])) as p (id)
-    cross join lateral (
-        select * from deliveries q
-        where q.person_id = p.id and q.recipient = :recipient and q.state = 'queued' and q.position <= :upto
-        order by q.position limit :most
-    ) d
-    order by d.position
+    with theirs as materialized (
+        select * from deliveries where person_id = any(cast(:persons as uuid[]))
+    ), numbered as (
+        select *, row_number() over (partition by person_id order by position) as n from theirs
+        where recipient = :recipient and state = 'queued' and position <= :upto
+    )
+    select {_COLUMNS} from numbered d where d.n <= :most order by d.position
     """  # noqa: S608 - columns of ours
 )
-"""What these persons have queued up to a position, so many each."""
+"""What these persons have queued up to a position, so many each. Persons first: a recipient's queue can be long."""
 
 _HEAD = text(
     f"""
-    select {_COLUMNS} from deliveries d
-    where d.recipient = :recipient and d.state = 'queued' and not exists (
-        select from deliveries e
-        where e.recipient = d.recipient and e.person_id = d.person_id and e.position < d.position
-          and e.state in ('queued', 'parked')
+    with heads as (
+        select distinct on (person_id) id, position, coalesce(next, created) as due from deliveries
+        where recipient = :recipient and state = 'queued' and person_id <> all(cast(:blocked as uuid[]))
+        order by person_id, position
     )
-    order by coalesce(d.next, d.created), d.position limit 1
+    select {_COLUMNS} from deliveries d where d.id = (select id from heads order by due, position limit 1)
     """  # noqa: S608 - columns of ours
 )
 """The head of a lane that has waited longest: the trial of an open circuit.
@@ -142,9 +140,9 @@ class Queue:
         """What these persons have queued up to a position, at most so many each, in order of positions."""
         return await self._read(_LANES, {"persons": list(persons), "upto": upto, "most": most})
 
-    async def head(self) -> Delivery | None:
-        """The delivery to try an open circuit with; None when nothing is queued that could be sent."""
-        found = await self._read(_HEAD, {})
+    async def head(self, blocked: Iterable[UUID]) -> Delivery | None:
+        """The delivery to try an open circuit with, of nobody who is blocked; None when there is none."""
+        found = await self._read(_HEAD, {"blocked": list(blocked)})
         return found[0] if found else None
 
     async def parked(self) -> dict[UUID, int]:
