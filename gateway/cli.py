@@ -69,7 +69,7 @@ def up(
     """Start the whole system on this machine, until Ctrl-C."""
     from gateway.local.up import up as start
 
-    raise typer.Exit(start(data, brokers=brokers, recipients=recipients, console=_console()))
+    raise typer.Exit(start(data, brokers=brokers, recipients=recipients, console=_console(), settings=_settings(None)))
 
 
 @app.command()
@@ -77,11 +77,12 @@ def demo(
     data: Annotated[Path, typer.Option(metavar="FOLDER", help="Where it keeps its services between runs.")] = Path(
         "data/demo"
     ),
+    pause: Annotated[bool, typer.Option(help="Wait for Enter before the accounts are made up.")] = False,
 ) -> None:
     """Play the programme's journeys and check what everybody got."""
     from gateway.local.demo import demo as play
 
-    raise typer.Exit(play(data, console=_console()))
+    raise typer.Exit(play(data, console=_console(), settings=_settings(None), pause=pause))
 
 
 @app.command()

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway.local import arrivals
+from gateway.local.arrivals import Writings
 from gateway.local.installation import Installation
 from gateway.operations.reconcile import Ledgers, reconcile
 
@@ -55,13 +55,14 @@ async def make_up(connection: AsyncConnection, own: Installation) -> Accounts:
     deliveries = {(row.recipient, row.id): row.offered for row in await connection.execute(_DELIVERIES)}
     gone = Counter({row.event: row.missing for row in await connection.execute(_GONE)})
     await connection.rollback()
-    return Accounts(ledgers, {**_of_agencies(own, taken), **_of_recipients(own, deliveries, gone)})
+    written = Writings(own)
+    return Accounts(ledgers, {**_of_agencies(written, taken), **_of_recipients(written, deliveries, gone)})
 
 
-def _of_agencies(own: Installation, taken: Mapping[tuple[str, str], int]) -> dict[str, int]:
+def _of_agencies(written: Writings, taken: Mapping[tuple[str, str], int]) -> dict[str, int]:
     """What agencies were told is taken, against the journal's records by sender and receipt."""
     told: Counter[tuple[str, str]] = Counter()
-    for one in arrivals.accepted(own):
+    for one in written.accepted():
         told[one.agency, one.receipt] += one.rows if one.door == "files" else 1
     return {
         "accepted and not in the journal": sum((told - Counter(taken)).values()),
@@ -69,19 +70,18 @@ def _of_agencies(own: Installation, taken: Mapping[tuple[str, str], int]) -> dic
     }
 
 
-def _of_recipients(own: Installation, deliveries: Mapping[tuple[str, str], bool], gone: Counter[str]) -> dict[str, int]:
+def _of_recipients(written: Writings, deliveries: Mapping[tuple[str, str], bool], gone: Counter[str]) -> dict[str, int]:
     """What recipients got, against the ledger of deliveries."""
-    seen = {(one.recipient, one.delivery): one.hash for one in arrivals.seen(own)}
     hashes: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
-    for one in arrivals.seen(own):
+    for one in written.seen():
         hashes[one.recipient, one.delivery].add(one.hash)
-    applied = arrivals.applied(own)
+    applied = written.applied()
     events = {(one.recipient, one.delivery): one.event for one in applied}
-    unknown = Counter(events.get(place, str(uuid.UUID(int=0))) for place in seen if place not in deliveries)
+    unknown = Counter(events.get(place, str(uuid.UUID(int=0))) for place in hashes if place not in deliveries)
     effects = Counter((one.recipient, one.delivery) for one in applied)
     return {
         "arrived and not in the ledger of deliveries": sum((unknown - gone).values()),
-        "offered and never arrived": sum(offered and place not in seen for place, offered in deliveries.items()),
+        "offered and never arrived": sum(offered and place not in hashes for place, offered in deliveries.items()),
         "had more than one effect": sum(count - 1 for count in effects.values()),
         "arrived with different bodies": sum(len(several) - 1 for several in hashes.values()),
     }

@@ -58,6 +58,7 @@ class Outbox:
         """The gateway took this."""
         told = orjson.loads(answer)
         line = {
+            "what": "accepted",
             "at": system_clock(),
             "door": door,
             "status": status,

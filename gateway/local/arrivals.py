@@ -1,6 +1,5 @@
 """What the stand-ins wrote down, read back: what agencies had accepted, and what reached recipients."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,58 +43,74 @@ class Acceptance:
     rows: int
 
 
-def applied(own: Installation) -> list[Arrival]:
-    """What had its effect, recipient by recipient, each in the order of its books."""
-    return [
-        Arrival(
-            recipient=lasars.id,
-            delivery=line["id"],
-            event=line["event"],
-            kind=line["kind"],
-            change=line["change"],
-            role=line["role"],
-            person=line["person"],
-            at=line["at"],
+class Writings:
+    """The books of all stand-ins, while they are written: each question reads what is new since the last."""
+
+    def __init__(self, own: Installation) -> None:
+        self._books = {lasars.id: _File(own.book(lasars.id)) for lasars in LASARS}
+        self._outboxes = {agency.id: _File(own.outbox(agency.id)) for agency in AGENCIES}
+
+    def applied(self) -> list[Arrival]:
+        """What had its effect, recipient by recipient, each in the order of its books."""
+        return [
+            Arrival(
+                recipient=recipient,
+                delivery=line["id"],
+                event=line["event"],
+                kind=line["kind"],
+                change=line["change"],
+                role=line["role"],
+                person=line["person"],
+                at=line["at"],
+            )
+            for recipient, book in self._books.items()
+            for line in book.lines("applied")
+        ]
+
+    def seen(self) -> list[Seen]:
+        """Every arrival, repeated ones too."""
+        return [
+            Seen(recipient, line["id"], line["hash"])
+            for recipient, book in self._books.items()
+            for line in book.lines("arrived")
+        ]
+
+    def unanswered(self) -> int:
+        """How many deliveries had their effect, with no receipt of theirs taken yet."""
+        return sum(
+            len({line["id"] for line in book.lines("applied")} - {line["id"] for line in book.lines("answered")})
+            for book in self._books.values()
         )
-        for lasars in LASARS
-        for line in _lines(own.book(lasars.id))
-        if line["what"] == "applied"
-    ]
+
+    def accepted(self) -> list[Acceptance]:
+        """What agencies were told was taken; what was a repeat is left out."""
+        return [
+            Acceptance(agency, line["door"], line["receipt"], (line["rows"] or 0) - (line["refused"] or 0))
+            for agency, outbox in self._outboxes.items()
+            for line in outbox.lines("accepted")
+            if line["status"] == 202
+        ]
 
 
-def seen(own: Installation) -> list[Seen]:
-    """Every arrival, repeated ones too."""
-    return [
-        Seen(lasars.id, line["id"], line["hash"])
-        for lasars in LASARS
-        for line in _lines(own.book(lasars.id))
-        if line["what"] == "arrived"
-    ]
+class _File:
+    """A file of one JSON object a line that may not exist yet, and grows. By `what` each line tells."""
 
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._read = 0
+        self._lines: dict[str, list[dict[str, Any]]] = {}
 
-def unanswered(own: Installation) -> int:
-    """How many deliveries had their effect and no receipt of theirs was taken yet."""
-    open_ = 0
-    for lasars in LASARS:
-        lines = list(_lines(own.book(lasars.id)))
-        done = {line["id"] for line in lines if line["what"] == "applied"}
-        open_ += len(done - {line["id"] for line in lines if line["what"] == "answered"})
-    return open_
-
-
-def accepted(own: Installation) -> list[Acceptance]:
-    """What agencies were told was taken, repeats of it left out."""
-    return [
-        Acceptance(agency.id, line["door"], line["receipt"], (line["rows"] or 0) - (line["refused"] or 0))
-        for agency in AGENCIES
-        for line in _lines(own.outbox(agency.id))
-        if line["status"] == 202
-    ]
-
-
-def _lines(file: Path) -> Iterator[dict[str, Any]]:
-    """The whole lines of a file that may not exist yet and is being written."""
-    if file.exists():
-        for line in file.read_bytes().splitlines(keepends=True):
-            if line.endswith(b"\n"):
-                yield orjson.loads(line)
+    def lines(self, what: str) -> list[dict[str, Any]]:
+        """The whole lines that tell of this."""
+        try:
+            with self._file.open("rb") as file:
+                file.seek(self._read)
+                fresh = file.read()
+        except FileNotFoundError:
+            fresh = b""
+        whole = fresh[: fresh.rfind(b"\n") + 1]
+        self._read += len(whole)
+        for line in whole.splitlines():
+            told = orjson.loads(line)
+            self._lines.setdefault(told["what"], []).append(told)
+        return self._lines.get(what, [])

@@ -14,17 +14,19 @@ from rich.console import Console
 from rich.text import Text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from gateway.local import arrivals, memory, playbill, ports
+from gateway.local import memory, ports
 from gateway.local.accounts import Accounts, make_up
+from gateway.local.arrivals import Writings
 from gateway.local.cast import AGENCIES, LASARS
 from gateway.local.children import Child, Children
-from gateway.local.folder import claimed
 from gateway.local.journeys import JOURNEYS, Journey
 from gateway.local.journeys.cast import WAKEFIELD
+from gateway.local.outcomes import outcomes
+from gateway.local.playbill import LEGEND, Row, head, noted, shown
 from gateway.local.scene import Scene
 from gateway.local.stage import NotAsExpected, Stage
 from gateway.local.steps import Steps
-from gateway.local.system import Plan, Ports, System, listening, start
+from gateway.local.system import Plan, Ports, System, family, listening, start
 from gateway.settings import Settings
 from gateway.store.ledger import open_engine
 
@@ -55,7 +57,7 @@ class Played:
 
     journey: Journey
     scene: Scene
-    rows: Sequence[playbill.Row]
+    rows: Sequence[Row]
 
 
 def demo(data: Path, *, console: Console, settings: Settings, pause: bool = False) -> int:
@@ -67,7 +69,7 @@ def demo(data: Path, *, console: Console, settings: Settings, pause: bool = Fals
     steps = Steps(console)
     console.print(Text("Six journeys through the LASARS gateway, on real PostgreSQL and Kafka", style="bold"))
     try:
-        with claimed(data) as folder, Children(steps.say) as children:
+        with family(data, steps) as (folder, children):
             system, cast = _begin(children, folder, settings, steps)
             played = asyncio.run(_play(system, cast, steps))
             size = memory.proportional()
@@ -123,7 +125,7 @@ async def _journey(journey: Journey, stage: Stage, engine: AsyncEngine, steps: S
         except NotAsExpected as fault:
             scene.wrong.append(str(fault))
     async with engine.connect() as connection:
-        return Played(journey, scene, await playbill.rows(connection, scene.sent))
+        return Played(journey, scene, await outcomes(connection, scene.sent))
 
 
 def _wait(console: Console, data: Path) -> None:
@@ -147,21 +149,23 @@ async def _make_up(system: System) -> Accounts:
 def _stray(system: System, played: Sequence[Played]) -> list[str]:
     """Arrivals that belong to nothing any journey expected."""
     claimed_ids = {delivery for one in played for delivery in one.scene.claimed}
-    stray = [one for one in arrivals.applied(system.own) if one.delivery not in claimed_ids]
+    stray = [one for one in Writings(system.own).applied() if one.delivery not in claimed_ids]
     return [f"{one.recipient} got a {one.kind} that no journey expected." for one in stray]
 
 
 def _show(console: Console, played: Sequence[Played]) -> None:
     """The table."""
     console.print()
-    console.print(Text(playbill.head(), style="bold"))
+    console.print(Text(head(), style="bold"))
     for one in played:
         console.print()
-        console.print(Text(f"{one.journey.number}  {one.journey.title}", style="bold cyan"))
-        for line in (*playbill.shown(one.rows), *one.scene.notes):
-            console.print(Text(line), soft_wrap=True)
+        title = one.journey.title
+        console.print(Text(f"{one.journey.number}  {title[0].upper()}{title[1:]}", style="bold cyan"))
+        for line in (*shown(one.rows), *(line for note in one.scene.notes for line in noted(*note))):
+            console.print(Text(line))
     console.print()
-    console.print(Text("ms: from accepted (or settled) to offered.  *: corrects what was told before.", style="dim"))
+    for line in LEGEND:
+        console.print(Text(line, style="dim"))
 
 
 def _close(console: Console, checks: int, wrong: Sequence[str], made_up: Accounts) -> None:

@@ -17,7 +17,7 @@ Told = tuple[str, str, str]
 class Scene:
     """A journey's own record.
 
-    wrong: each a sentence. claimed: the deliveries that were looked at. notes: lines to show below the table's.
+    wrong: each a sentence. claimed: the deliveries that were looked at. notes: labels and texts to be shown.
     """
 
     stage: Stage
@@ -25,7 +25,7 @@ class Scene:
     checks: int = 0
     wrong: list[str] = field(default_factory=list)
     claimed: set[str] = field(default_factory=set)
-    notes: list[str] = field(default_factory=list)
+    notes: list[tuple[str, str]] = field(default_factory=list)
 
     async def send(
         self, agency: Agency, what: str, body: bytes, media_type: str, *, key: str | None = None, door: str = "records"

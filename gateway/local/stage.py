@@ -15,8 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gateway.clock import system_clock
-from gateway.local import arrivals
-from gateway.local.arrivals import Arrival
+from gateway.local.arrivals import Arrival, Writings
 from gateway.local.cast import Agency, Lasars
 from gateway.local.children import Child
 from gateway.local.client import Client
@@ -84,6 +83,7 @@ class Stage:
         self._agencies = agencies
         self._apart = dict(apart)
         self._readers: dict[str, Client] = {}
+        self._written = Writings(system.own)
 
     # --- Agencies ----------------------------------------------------------------------------------------------------
 
@@ -153,7 +153,7 @@ class Stage:
     async def arrivals(self, sent: Iterable[Sent]) -> list[Arrival]:
         """What reached recipients of it, recipient by recipient in the order of their books."""
         events = set(await self.events(sent))
-        return [one for one in arrivals.applied(self.own) if one.event in events]
+        return [one for one in self._written.applied() if one.event in events]
 
     async def tried(self, lasars: Lasars, sent: Sent) -> bool:
         """Whether the gateway has tried to deliver this to a recipient, in vain."""
@@ -165,7 +165,7 @@ class Stage:
         """Wait until nothing is under way any more: all is decided, delivered and answered."""
 
         async def nothing_under_way() -> bool:
-            return await self._busy() == 0 and arrivals.unanswered(self.own) == 0
+            return self._written.unanswered() == 0 and await self._busy() == 0 and self._written.unanswered() == 0
 
         await self.until("everything sent is decided, delivered and answered", nothing_under_way)
 

@@ -34,8 +34,7 @@ class Steps:
     def say(self, what: str) -> None:
         """Tell something that happens within the step."""
         self._end("")
-        self._write(f"    {what}")
-        self._end("")
+        self._write(f"    {what} ...")
 
     def _write(self, text: str) -> None:
         self._console.print(Text(text, style="dim"), end="", soft_wrap=True)

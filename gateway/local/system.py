@@ -3,7 +3,8 @@
 import asyncio
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from gateway.local import kafka, postgres
 from gateway.local.cast import Agency, Lasars
 from gateway.local.children import Child, Children, Program, answers
+from gateway.local.folder import claimed
 from gateway.local.installation import Installation, environment, prepare
 from gateway.local.kafka import EmbeddedKafka
 from gateway.local.ports import LOOPBACK, require_free
@@ -120,6 +122,21 @@ class System:
 def listening(child: Child, port: int) -> None:
     """Return once this stand-in answers on its port. Raises ChildDied, ChildNotReady."""
     child.wait_until(answers(f"http://{LOOPBACK}:{port}/health"), within=WITHIN)
+
+
+@contextmanager
+def family(data: Path, steps: Steps) -> Iterator[tuple[Path, Children]]:
+    """Have a data folder for ourselves, and a family of processes that is stopped at the end.
+
+    Yields the folder's absolute path and the family. Raises FolderInUse, FolderNotWritable, DiskFull.
+    """
+    with claimed(data) as folder, ExitStack() as stack:
+        children = stack.enter_context(Children(steps.say))
+        try:
+            yield folder, children
+        finally:
+            with steps.step("Stopping everything"):
+                stack.close()
 
 
 def start(children: Children, plan: Plan, steps: Steps) -> System:

@@ -7,11 +7,9 @@ from rich.console import Console
 from rich.text import Text
 
 from gateway.local.cast import AGENCIES, LASARS
-from gateway.local.children import Children
-from gateway.local.folder import claimed
 from gateway.local.ports import LOOPBACK
 from gateway.local.steps import Steps
-from gateway.local.system import Plan, Ports, System, listening, start
+from gateway.local.system import Plan, Ports, System, family, listening, start
 from gateway.settings import Settings
 
 EXAMPLE: Final = "contracts/inbound/police_custody/examples/accepted/enfield-test-and-required-assessment.xml"
@@ -27,7 +25,7 @@ def up(data: Path, *, brokers: int, recipients: bool, console: Console, settings
     intake, dispatch = settings.intake.port, settings.dispatch.port
     plan_ports = Ports(intake, dispatch, max(intake, dispatch) + 1)
     try:
-        with claimed(data) as folder, Children(steps.say) as children:
+        with family(data, steps) as (folder, children):
             system = start(children, Plan(folder, settings, plan_ports, brokers=brokers), steps)
             if recipients:
                 with steps.step("Starting eight stand-in LASARS"):

@@ -13,7 +13,7 @@ from gateway.local.scene import Scene
 
 @dataclass(frozen=True, slots=True)
 class Journey:
-    """A journey, by its number."""
+    """A journey, by its number. title: what it is about, in at most 50 characters."""
 
     number: int
     title: str

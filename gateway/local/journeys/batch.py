@@ -10,7 +10,7 @@ from gateway.local.journeys.cast import BY_AREA, HOLDING, HOME, STOCKPORT
 from gateway.local.people import person
 from gateway.local.scene import Scene
 
-TITLE = "A file of 500 rows with 7 bad ones"
+TITLE = "a file of 500 rows, 7 of them bad"
 
 ROWS = 500
 POSITIVE = 5
@@ -50,7 +50,7 @@ async def play(scene: Scene) -> None:
         "the report should say of every rule what is wrong and how to mend it",
     )
     scene.notes = [
-        f"row {one['row']:>3} refused  {found['rule']}  {found['text']}"
+        (f"row {one['row']:>3} refused, {found['rule']}: ", found["text"])
         for one in report["told"]
         for found in one["findings"]
     ]

@@ -20,7 +20,7 @@ from gateway.local.people import person
 from gateway.local.scene import Scene
 from gateway.local.stage import Sent, Stage
 
-TITLE = "Wakefield is down when its messages come, and comes back"
+TITLE = "a recipient that is down, and comes back"
 
 
 async def play(scene: Scene) -> None:
@@ -51,6 +51,7 @@ async def play(scene: Scene) -> None:
         all(one[WAKEFIELD.id] == "queued" for one in states),
         "everything for Wakefield should still be queued while all others have acknowledged theirs",
     )
+    scene.notes.append(("While Wakefield was down: ", "everybody else had and acknowledged theirs."))
     stage.start(WAKEFIELD)
     await stage.quiet()
 

@@ -18,7 +18,7 @@ from gateway.local.journeys.cast import (
 from gateway.local.people import person
 from gateway.local.scene import Scene
 
-TITLE = "Arrested in Enfield, lives in Stockport; RA1, moved by RA2, missed"
+TITLE = "arrested in Enfield, at home in Stockport"
 
 _CLOSED = ({"result": "accepted"}, {"result": "assessment_missed"}, {"result": "closed"})
 
@@ -78,3 +78,5 @@ async def _police_see_no_more(scene: Scene) -> None:
     }
     should = {STOCKPORT.id: ["accepted", "assessment_missed"], ENFIELD.id: ["accepted"]}
     scene.expect(seen == should, f"the police should see {should} on their RA2, and see {seen}")
+    scene.notes.append(("The police see on RA2: ", "Stockport accepted it, assessment missed; Enfield accepted it."))
+    scene.notes.append(("They do not see: ", "that Stockport has closed the case."))

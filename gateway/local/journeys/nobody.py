@@ -9,7 +9,7 @@ from gateway.local.people import person
 from gateway.local.prison_papers import JSON, Prisoner, received
 from gateway.local.scene import Scene
 
-TITLE = "Home outside all areas; home not known; a prisoner with no case"
+TITLE = "outside all areas, home not known, no case"
 
 
 async def play(scene: Scene) -> None:
@@ -39,6 +39,8 @@ async def play(scene: Scene) -> None:
         [(one["role"], one["reason"], one["owner"]) for one in held] == [("home", "no_home_area", "operations")],
         "the delivery to a home nobody knows should be held for operations, and its receipt say so",
     )
+
+    scene.notes.append(("Held for operations: ", "the delivery to a home that nobody knows; its receipt says so."))
 
     await scene.reached(no_case, {})
     told = await stage.receipt(no_case)

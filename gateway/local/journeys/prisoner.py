@@ -18,7 +18,7 @@ from gateway.local.people import person
 from gateway.local.prison_papers import JSON, Prisoner, dates_changed, need_identified, received, released
 from gateway.local.scene import Scene
 
-TITLE = "From Wigan, in HMP Lincoln: a need, two new dates, released"
+TITLE = "a man from Wigan in HMP Lincoln"
 
 
 async def play(scene: Scene) -> None:
@@ -51,6 +51,8 @@ async def play(scene: Scene) -> None:
             and document["why"]["holding"]["area"] == "lincolnshire",
             "each should be told that home is Wigan, by what he said at reception, and holding Lincolnshire",
         )
+
+    scene.notes.append(("Told with the need: ", "where he is held, since when and until when, and why Wigan is home."))
 
     mistaken = await scene.send(LINCOLN, "release by mistake", released(who, stage.now()), JSON)
     undone = await scene.send(LINCOLN, "its reversal", received(who, stage.now(), reason="READMISSION"), JSON)
