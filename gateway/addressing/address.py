@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from gateway.addressing.agreements import Agreements
 from gateway.addressing.changes import Changes
 from gateway.addressing.desk import Desk
-from gateway.addressing.placement import Role, nothing_known
+from gateway.addressing.determination import Role, nothing_known
 from gateway.addressing.post import Post, seal_details
 from gateway.addressing.recipients import Chains
 from gateway.addressing.subject import Subject, Told

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from gateway.addressing.determination import Role
 from gateway.addressing.disclosure import Disclosure, UnknownPath, compile_paths
-from gateway.addressing.placement import Role
 from gateway.addressing.stays import PLACEMENT, StayTold
 from gateway.errors import ConfigurationError
 from schemas.catalogue import CATALOGUE

@@ -9,7 +9,7 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime
 
-from gateway.addressing.placement import Role
+from gateway.addressing.determination import Role
 from gateway.addressing.subject import Case, Participant, Subject
 
 FIRST_RESPONSIBLE = "case_opened"

@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from gateway.addressing.cases import Joined, Left
+from gateway.addressing.determination import Determination, Role
 from gateway.addressing.document import Letter
 from gateway.addressing.evidence import Evidence, Reduced
-from gateway.addressing.placement import Determination, Role
 from gateway.addressing.subject import Case
 
 

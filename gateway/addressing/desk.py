@@ -11,18 +11,10 @@ from datetime import date, datetime
 
 from gateway.addressing.agreements import Agreements
 from gateway.addressing.cases import follow, open_case
-from gateway.addressing.changes import Changes, Decision, Hold, Placed, Release
+from gateway.addressing.changes import Changes, Decision, Hold, Release
+from gateway.addressing.determination import RULES, Role
 from gateway.addressing.disclosure import Disclosure
-from gateway.addressing.document import Letter, frame, placed
-from gateway.addressing.evidence import IMPRISONMENT, RELEASE, Source, reduce
-from gateway.addressing.placement import (
-    RULES,
-    Determination,
-    Role,
-    current_stay,
-    determine_holding,
-    determine_home,
-)
+from gateway.addressing.document import letter, placed, retraction
 from gateway.addressing.recipients import (
     NO_LONGER_ENTITLED,
     Chains,
@@ -34,9 +26,10 @@ from gateway.addressing.recipients import (
     entitlement,
 )
 from gateway.addressing.subject import HeldRole, Subject, Told, Waiting
+from gateway.addressing.whereabouts import Whereabouts
 from gateway.addressing.working_time import one_working_day_after
 from gateway.parties import Parties
-from schemas.base import Change, Event, Standing, delivery_id
+from schemas.base import Event, Standing, delivery_id
 from schemas.places import Places
 
 OPERATIONS = "operations"
@@ -83,6 +76,7 @@ class Desk:
         self._parties = parties
         self._agreements = agreements
         self.changes = Changes()
+        self._whereabouts = Whereabouts(self.changes, now=now, today=today, places=places, namespace=namespace)
 
     # --- Events ------------------------------------------------------------------------------------------------------
 
@@ -90,7 +84,7 @@ class Desk:
         """Decide a fact or a correction about a person."""
         subject = self._subjects[person_id]
         held_before = subject.holding.area
-        moved = self._learn(subject, told, event)
+        moved = self._whereabouts.learn(subject, told, event)
         self._overtake(subject, told)
         self._again_after_placement(subject)
         outcome = entitlement(told, subject, left=held_before if moved else None)
@@ -108,7 +102,7 @@ class Desk:
         if subject is None:
             self._decide(told, 1, None, "no_recipient", Nobody.NOBODY_TOLD, {})
             return
-        self._withdraw(subject, told)
+        self._whereabouts.withdraw(subject, told)
         self._overtake(subject, told)
         self._again_after_placement(subject)
         for recipient, holder in holders.items():
@@ -126,7 +120,7 @@ class Desk:
             self._chains[told.id] = dict(self._chains.get(told.supersedes, {}))
         subject = self._subjects.get(person_id) if person_id is not None else None
         if subject is not None:
-            self._learn(subject, told, event)
+            self._whereabouts.learn(subject, told, event)
         self._hold(told, 1, subject, {Role.HOME: Waits.PERSON_MATCH_AMBIGUOUS}, frozenset())
         why: dict[str, object] = {
             "match": {"rule": "ambiguous", "persons": candidates},
@@ -137,14 +131,7 @@ class Desk:
     def learn_again(self, told: Told, event: Event, person_id: uuid.UUID) -> None:
         """Read the evidence of an event again, with the places as they are known now, and act on what follows."""
         subject = self._subjects[person_id]
-        known = {one.id: one for one in subject.evidence}
-        source = Source(told.id, told.agency, told.fact, subject.id, self._now)
-        for one, _ in reduce(event, source, self._places, self._namespace):
-            before = known.get(one.id)
-            if before is not None and (before.authority, before.flags) != (one.authority, one.flags):
-                before.authority, before.flags = one.authority, one.flags
-                self.changes.mended.append(before)
-        self._place(subject, told.id)
+        self._whereabouts.learn_again(subject, told, event)
         self._again_after_placement(subject)
 
     def again(self, subject: Subject, waiting: Waiting, reasons: frozenset[str] | None = None) -> bool:
@@ -171,50 +158,7 @@ class Desk:
         self._settle(waiting.event, subject, outcome, "redecided", waiting=replace(waiting, holds=kept))
         return True
 
-    # --- What changes first ------------------------------------------------------------------------------------------
-
-    def _learn(self, subject: Subject, told: Told, event: Event) -> bool:
-        """Take in the event's evidence. True if it says that the person was moved or let go."""
-        if told.supersedes is not None:
-            self._withdraw(subject, told, place=False)
-        source = Source(told.id, told.agency, told.fact, subject.id, self._now)
-        reduced = list(reduce(event, source, self._places, self._namespace))
-        self.changes.evidence.extend(reduced)
-        subject.evidence.extend(one for one, _ in reduced)
-        if reduced or told.supersedes is not None:
-            self._place(subject, told.id)
-        return any(one.kind in (IMPRISONMENT, RELEASE) for one, _ in reduced)
-
-    def _withdraw(self, subject: Subject, told: Told, *, place: bool = True) -> None:
-        """What an earlier version of the fact said is evidence no longer."""
-        said = [one for one in subject.evidence if one.fact == told.fact]
-        if not said:
-            return
-        for one in said:
-            one.withdrawn = True
-            subject.evidence.remove(one)
-        self.changes.withdrawn.add((subject.id, told.fact))
-        if place:
-            self._place(subject, told.id)
-
-    def _place(self, subject: Subject, event_id: uuid.UUID) -> None:
-        """Determine home and holding anew, and let the case's participants follow."""
-        home = determine_home(subject.evidence, self._today, self._places)
-        holding = determine_holding(subject.evidence, self._today, self._places)
-        subject.home = self._in_force(subject, subject.home, home, event_id)
-        subject.holding = self._in_force(subject, subject.holding, holding, event_id)
-        self.changes.participants.extend(follow(subject, self._now))
-
-    def _in_force(
-        self, subject: Subject, before: Determination, after: Determination, event_id: uuid.UUID
-    ) -> Determination:
-        """The determination that stands: the one before, unless the answer changed."""
-        if after.same_answer(before):
-            return before
-        number = subject.placed.get(after.role, 0) + 1
-        subject.placed[after.role] = number
-        self.changes.placements.append(Placed(subject.id, number, event_id, after))
-        return after
+    # --- What waited -------------------------------------------------------------------------------------------------
 
     def _overtake(self, subject: Subject, told: Told) -> None:
         """What still waits of the version before is not worth deciding any more."""
@@ -246,7 +190,8 @@ class Desk:
         resolved = self._resolve(told, outcome)
         fresh = {to: (role, terms) for to, (role, terms) in resolved.letters.items() if to not in sent}
         for recipient, (role, disclosure) in fresh.items():
-            self._write(told, subject, recipient, role, number, disclosure)
+            letter_id = delivery_id(self._namespace, told.id, recipient, role, number)
+            self.changes.letters.append(letter(letter_id, told, subject, recipient, role, number, disclosure))
         holders = dict(self._holders(told))
         gone = disentitled(holders, resolved.owed) if waiting is None else {}
         for recipient, holder in gone.items():
@@ -306,47 +251,9 @@ class Desk:
         self.changes.responsible.append((case.id, case.responsible, told.id))
         self.changes.participants.extend(follow(subject, self._now))
 
-    def _write(
-        self, told: Told, subject: Subject, recipient: str, role: Role, number: int, disclosure: Disclosure
-    ) -> None:
-        letter_id = delivery_id(self._namespace, told.id, recipient, role, number)
-        case = subject.case
-        self.changes.letters.append(
-            Letter(
-                id=letter_id,
-                event=told,
-                person_id=subject.id,
-                case_id=case.id if case else None,
-                decision=number,
-                recipient=recipient,
-                role=role,
-                change=told.change,
-                agreement=disclosure.agreement,
-                disclosure=disclosure,
-                reason=None,
-                frame=frame(letter_id, told, told.change, role, subject),
-                stay=current_stay(subject.evidence) if case is not None and case.opened_by == told.id else None,
-            )
-        )
-
     def _retract(self, told: Told, subject: Subject, recipient: str, holder: Holder, number: int, reason: str) -> None:
         letter_id = delivery_id(self._namespace, told.id, recipient, holder.role, number)
-        self.changes.letters.append(
-            Letter(
-                id=letter_id,
-                event=told,
-                person_id=subject.id,
-                case_id=None,
-                decision=number,
-                recipient=recipient,
-                role=holder.role,
-                change=Change.RETRACTION,
-                agreement=holder.agreement,
-                disclosure=None,
-                reason=reason,
-                frame=frame(letter_id, told, Change.RETRACTION, holder.role, subject),
-            )
-        )
+        self.changes.letters.append(retraction(letter_id, told, subject, recipient, holder, number, reason))
 
     def _hold(
         self,

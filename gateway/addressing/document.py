@@ -10,8 +10,10 @@ from typing import Any
 
 import orjson
 
+from gateway.addressing.determination import Determination, Role
 from gateway.addressing.disclosure import Disclosure
-from gateway.addressing.placement import Determination, Stay
+from gateway.addressing.holding import Stay, current_stay
+from gateway.addressing.recipients import Holder
 from gateway.addressing.subject import Subject, Told
 from schemas.base import Change
 
@@ -46,9 +48,60 @@ def person_ref(person_id: uuid.UUID) -> str:
     return f"P-{base64.b32encode(person_id.bytes).decode()[:12]}"
 
 
-def frame(letter_id: uuid.UUID, event: Told, change: Change, role: str, subject: Subject) -> dict[str, Any]:
-    """The document but for its data and what it was agreed under. A retraction tells neither case nor placement."""
-    told: dict[str, Any] = {
+def letter(
+    letter_id: uuid.UUID,
+    event: Told,
+    subject: Subject,
+    recipient: str,
+    role: Role,
+    decision: int,
+    disclosure: Disclosure,
+) -> Letter:
+    """A delivery of the event itself, with case and placement as they stand; what opened the case tells the stay."""
+    case = subject.case
+    frame = _frame(letter_id, event, event.change, role, subject)
+    frame["why"] = {"home": placed(subject.home), "holding": placed(subject.holding)}
+    if case is not None:
+        frame["case"] = {"id": str(case.id), "opened": case.opened.isoformat(), "responsible": case.responsible}
+    return Letter(
+        id=letter_id,
+        event=event,
+        person_id=subject.id,
+        case_id=case.id if case else None,
+        decision=decision,
+        recipient=recipient,
+        role=role,
+        change=event.change,
+        agreement=disclosure.agreement,
+        disclosure=disclosure,
+        reason=None,
+        frame=frame,
+        stay=current_stay(subject.evidence) if case is not None and case.opened_by == event.id else None,
+    )
+
+
+def retraction(
+    letter_id: uuid.UUID, event: Told, subject: Subject, recipient: str, holder: Holder, decision: int, reason: str
+) -> Letter:
+    """A notice to forget what was told of the event's fact: ids and reason, under the agreement it was told under."""
+    return Letter(
+        id=letter_id,
+        event=event,
+        person_id=subject.id,
+        case_id=None,
+        decision=decision,
+        recipient=recipient,
+        role=holder.role,
+        change=Change.RETRACTION,
+        agreement=holder.agreement,
+        disclosure=None,
+        reason=reason,
+        frame=_frame(letter_id, event, Change.RETRACTION, holder.role, subject),
+    )
+
+
+def _frame(letter_id: uuid.UUID, event: Told, change: Change, role: str, subject: Subject) -> dict[str, Any]:
+    return {
         "id": str(letter_id),
         "event": str(event.id),
         "kind": event.kind,
@@ -63,11 +116,6 @@ def frame(letter_id: uuid.UUID, event: Told, change: Change, role: str, subject:
         "case": None,
         "why": {},
     }
-    if change is not Change.RETRACTION:
-        told["why"] = {"home": placed(subject.home), "holding": placed(subject.holding)}
-        if (case := subject.case) is not None:
-            told["case"] = {"id": str(case.id), "opened": case.opened.isoformat(), "responsible": case.responsible}
-    return told
 
 
 def placed(determination: Determination) -> dict[str, str | None]:

@@ -16,7 +16,7 @@ from gateway.addressing.agreements import Agreements
 from gateway.addressing.disclosure import AreaOf, dump
 from gateway.addressing.document import Letter, written
 from gateway.addressing.evidence import Reduced
-from gateway.addressing.placement import Stay
+from gateway.addressing.holding import Stay
 from gateway.addressing.stays import PLACEMENT, tell
 from gateway.sealing import DataKey, Sealer, Unreadable
 from gateway.store.letters import read_bodies

@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from gateway.addressing.placement import Role
+from gateway.addressing.determination import Role
 from gateway.addressing.subject import Subject, Told
 
 

@@ -4,8 +4,8 @@ import uuid
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from gateway.addressing.determination import Determination, Role
 from gateway.addressing.evidence import Evidence
-from gateway.addressing.placement import Determination, Role
 from schemas.base import Change
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.addressing.cases import FIRST_RESPONSIBLE, Joined, Left
-from gateway.addressing.placement import Role
+from gateway.addressing.determination import Role
 from gateway.addressing.subject import Case, Participant
 from gateway.store.arrays import arrays
 

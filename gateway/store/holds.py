@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.addressing.changes import Hold, Release
-from gateway.addressing.placement import Role
+from gateway.addressing.determination import Role
 from gateway.addressing.subject import HeldRole, Told, Waiting
 from gateway.store.arrays import arrays
 from schemas.base import Change, Standing

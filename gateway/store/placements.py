@@ -9,8 +9,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.addressing.changes import Placed
+from gateway.addressing.determination import Confidence, Determination, Role
 from gateway.addressing.evidence import Evidence
-from gateway.addressing.placement import Confidence, Determination, Role
 from gateway.store.arrays import arrays
 
 _EVIDENCE = text(

@@ -9,14 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.addressing.determination import Confidence, Role
 from gateway.addressing.evidence import DATED, INSTITUTION, NO_FIXED_ABODE, Evidence
-from gateway.addressing.placement import (
-    Confidence,
-    Role,
-    current_stay,
-    determine_holding,
-    determine_home,
-)
+from gateway.addressing.holding import current_stay, determine_holding
+from gateway.addressing.placement import determine_home
 from tests.support.addressing import places
 
 START = datetime(2025, 6, 1, 9, 0, tzinfo=UTC)
@@ -145,6 +141,13 @@ def said(
             "declared_for_release",
             PROBABLE,
             id="and a home from then on",
+        ),
+        pytest.param(
+            [said("discharge", STOCKPORT, 2), said("discharge", WIGAN, 3), said("release", None, 9)],
+            "wigan",
+            "declared_for_release",
+            PROBABLE,
+            id="of two plans for one release the newer",
         ),
         pytest.param(
             [said("declared", STOCKPORT), said("declared", None, 200, NO_FIXED_ABODE)],

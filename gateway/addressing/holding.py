@@ -1,0 +1,79 @@
+"""Who holds the person, and the stay in prison that goes on. Pure.
+
+First contact makes holding and never home.
+"""
+
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from gateway.addressing.determination import Answer, Confidence, Determination, Role, determination, nothing_known
+from gateway.addressing.evidence import CUSTODY, DATED, IMPRISONMENT, RELEASE, SIGHTING, Evidence
+from schemas.places import Places
+
+_AT_ONCE = {RELEASE: 0, CUSTODY: 1, SIGHTING: 1, IMPRISONMENT: 2}
+"""Of what is said for the same instant, being held somewhere says more than having left elsewhere."""
+
+
+def determine_holding(evidence: Iterable[Evidence], as_of: date, places: Places) -> Determination:
+    """Who holds the person on a day: the newest of what custody suites and prisons said."""
+    answer = held([one for one in evidence if not one.withdrawn])
+    return determination(Role.HOLDING, answer, as_of, places) if answer else nothing_known(Role.HOLDING, places)
+
+
+def held(evidence: Sequence[Evidence]) -> Answer | None:
+    """The newest of custody contact, prison and release.
+
+    A custody contact goes on holding, though the person has long gone home, until a prison says something later: the
+    appointments it made must be kept somewhere. A changed date or status shows that a prison holds the person only
+    where no movement is known; prisons change dates of people they have released.
+    """
+    moved = any(one.kind in (IMPRISONMENT, RELEASE) for one in evidence)
+    telling = (CUSTODY, IMPRISONMENT, RELEASE) if moved else (CUSTODY, SIGHTING)
+    last = newest(one for one in evidence if one.kind in telling)
+    if last is None:
+        return None
+    if last.kind == RELEASE:
+        return Answer(None, "released", Confidence.CONFIRMED, (last,))
+    basis = "custody_suite" if last.kind == CUSTODY else "prison"
+    confidence = Confidence.CONFIRMED if last.authority else Confidence.UNRESOLVED
+    return Answer(last.authority, basis, confidence, (last,))
+
+
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """A stay in prison that goes on: since when, and the evidence whose sealed details tell where and until when."""
+
+    since: datetime
+    place: uuid.UUID
+    dates: uuid.UUID | None
+
+
+def current_stay(evidence: Iterable[Evidence]) -> Stay | None:
+    """The stay in prison as it stands, or None: not in prison, as far as anybody said."""
+    live = tuple(one for one in evidence if not one.withdrawn)
+    last = newest(one for one in live if one.kind in (CUSTODY, IMPRISONMENT, RELEASE))
+    stay = stay_of(live)
+    if last is None or last.kind != IMPRISONMENT or not stay:
+        return None
+    since = stay[0].occurred
+    dated = newest(one for one in live if DATED in one.flags and one.occurred >= since)
+    return Stay(since=since, place=last.id, dates=dated.id if dated else None)
+
+
+def stay_of(evidence: Sequence[Evidence]) -> list[Evidence]:
+    """The movements of the stay in prison that nothing has ended, oldest first."""
+    movements = sorted(
+        (one for one in evidence if one.kind in (IMPRISONMENT, RELEASE)),
+        key=lambda one: (one.occurred, _AT_ONCE[one.kind], one.known),
+    )
+    stay: list[Evidence] = []
+    for one in movements:
+        stay = [] if one.kind == RELEASE else [*stay, one]
+    return stay
+
+
+def newest(evidence: Iterable[Evidence]) -> Evidence | None:
+    """The last of what is said to have been, and of that what became known last."""
+    return max(evidence, key=lambda one: (one.occurred, _AT_ONCE.get(one.kind, 0), one.known), default=None)
