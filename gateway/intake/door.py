@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 
 from adapters.base import Adapter
 from gateway.access.caller import Caller
@@ -83,17 +83,17 @@ async def chunks(request: Request, limits: Limits) -> AsyncIterator[bytes]:
         raise _too_large(limits)
     total = 0
     seconds = limits.patience.total_seconds()
-    stream = request.stream()
-    while True:
+    more = True
+    while more:
         try:
             async with asyncio.timeout(seconds):
-                chunk = await anext(stream, None)
+                message = await request.receive()
         except TimeoutError:
             raise Problem(TOO_SLOW, f"Nothing came for {seconds:g} seconds.", headers={"connection": "close"}) from None
-        except ClientDisconnect:
-            raise Problem(TOO_SLOW, "The connection ended before the body did.") from None
-        if chunk is None:
-            return
+        if message["type"] == "http.disconnect":
+            raise Problem(TOO_SLOW, "The connection ended before the body did.")
+        chunk: bytes = message.get("body", b"")
+        more = message.get("more_body", False)
         total += len(chunk)
         if total > limits.max_body:
             raise _too_large(limits)
