@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from gateway.addressing.agreements import Agreements
 from gateway.operations.reconcile import reconcile
 from schemas.base import Retraction
 from tests.support.addressing import (
@@ -276,7 +277,20 @@ async def test_several_persons_make_a_provisional_one(engine: AsyncEngine) -> No
 
 
 async def test_without_an_agreement_nothing_goes_out(engine: AsyncEngine) -> None:
-    """Deny by default: an area without a LASARS, or a kind nobody agreed on, is held for operations."""
+    """Deny by default: what nobody agreed on is held for operations, role by role, and sent to nobody."""
+    await send(engine, [Feed().tell(drug_test(STOCKPORT))], by=tools(agreements=Agreements({})))
+    assert await deliveries(engine) == []
+    assert await rows(engine, "select state, reason, owner, holds from decisions") == [
+        {"state": "held", "reason": "no_agreement", "owner": "operations", "holds": 2}
+    ]
+    assert await rows(engine, "select role, reason from holds order by role") == [
+        {"role": "holding", "reason": "no_agreement"},
+        {"role": "home", "reason": "no_agreement"},
+    ]
+
+
+async def test_an_area_without_a_lasars_is_held_alone(engine: AsyncEngine) -> None:
+    """A party that is missing holds its own delivery and nobody else's."""
     await send(engine, [Feed().tell(drug_test(STOCKPORT))], by=tools(parties=parties(without=["stockport"])))
     assert [one.recipient for one in await deliveries(engine)] == ["lasars-enfield"]
     assert await rows(engine, "select role, reason from holds") == [{"role": "home", "reason": "no_lasars"}]
