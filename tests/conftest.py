@@ -9,12 +9,19 @@ import pytest
 
 from gateway.settings import Kafka
 from tests.support import services
+from tests.support.overheard import Session
 from tests.support.samples import SAMPLES
 
 for name in [name for name in os.environ if name.startswith("GATEWAY_") and name != SAMPLES]:
     del os.environ[name]  # no developer's shell changes a result
 
 ENGINE = services.docker_engine()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Listen to the whole session at DEBUG; pytest itself keeps only warnings, or every test would keep its babble."""
+    config.option.log_level = config.option.log_level or "WARNING"
+    config.pluginmanager.register(Session(), "canaries")
 
 
 def pytest_report_header() -> str:

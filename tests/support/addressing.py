@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from schemas.base import Change, Event, Retraction, delivery_id
 from schemas.catalogue import CATALOGUE
 from schemas.place_files import load_places
 from schemas.places import Places
+from tests.support.canary import EVERYBODY
 
 ROOT = Path(__file__).parents[2]
 AGREEMENTS = ROOT / "contracts" / "agreements"
@@ -92,11 +93,12 @@ def person(
     **address_more: Any,
 ) -> dict[str, Any]:
     """An invented person, the same for the same number, known by these identifiers."""
+    made = EVERYBODY.person(number, None)
     given = (("noms", noms), ("pnc", pnc), ("custody", custody))
     told: dict[str, Any] = {
         "identifiers": [{"scheme": scheme, "raw": value, "value": value} for scheme, value in given if value],
-        "name": {"forenames": "Invented", "surname": f"Person{number}"},
-        "date_of_birth": date(1980, 1, 1) + timedelta(days=number),
+        "name": {"forenames": made.forenames, "surname": made.surname},
+        "date_of_birth": made.born,
         "sex": "female",
     }
     if postcode or no_fixed_abode:

@@ -12,19 +12,21 @@ from gateway.telemetry import traceparent
 from schemas.base import Fact, Moment, Person
 from schemas.identifiers import Scheme, parse
 from schemas.imprisonment import Received, ReceptionReason
+from tests.support.canary import EVERYBODY
 
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 INDEX = BlindIndex(b"pepper" * 6)
 SEALER = Sealer(b"k" * 32)
 NAMESPACE = uuid.UUID("6a1c2c53-5f8e-4d55-9f0a-6f3f0d6f4c11")
 SETTLE = timedelta(minutes=45)
+SOMEBODY = EVERYBODY.person(1)
 
 
 def reception(
     about: str = "one",
     *,
     prison: str = "LII",
-    noms: str = "A1234BC",
+    noms: str = SOMEBODY.noms,
     version: int | None = None,
     withdrawn: str | None = None,
     settles: bool = False,
