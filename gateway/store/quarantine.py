@@ -37,8 +37,6 @@ _TRY = text(
     """
 )
 
-_TRIES = text("select event_id, count from tries where event_id = any(cast(:events as uuid[]))")
-
 _UNTRY = text("delete from tries where event_id = any(cast(:events as uuid[]))")
 
 _OPEN = text(
@@ -125,12 +123,6 @@ async def put(
 async def count_try(connection: AsyncConnection, event: uuid.UUID) -> int:
     """Count one more try of this event; returns how many that makes."""
     return int((await connection.execute(_TRY, {"event_id": event})).scalar_one())
-
-
-async def tried(connection: AsyncConnection, events: Sequence[uuid.UUID]) -> dict[uuid.UUID, int]:
-    """How often each of these was tried alone, for those that were."""
-    rows = await connection.execute(_TRIES, {"events": list(events)})
-    return {row.event_id: row.count for row in rows}
 
 
 async def forget_tries(connection: AsyncConnection, events: Sequence[uuid.UUID]) -> None:
