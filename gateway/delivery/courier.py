@@ -107,7 +107,7 @@ class Courier:
         now = self._clock()
         headers = sign(self._signer, str(delivery.id), now, body)
         headers["traceparent"] = traceparent(delivery.trace)
-        data = _HalfAndHalf(body) if armed("D4") or armed("D5") else body
+        data = _HalfAndHalf(body) if armed("D4") or armed("D5") else BytesPayload(body)
         return await self._post(headers, data, now)
 
     def _body(self, delivery: Delivery) -> bytes | Outcome:
@@ -128,7 +128,7 @@ class Courier:
             log.error("delivery.body_unreadable", delivery=str(delivery.id), recipient=delivery.recipient)
             return Refused("body_unreadable", "operations")
 
-    async def _post(self, headers: Mapping[str, str], data: bytes | BytesPayload, now: datetime) -> Outcome:
+    async def _post(self, headers: Mapping[str, str], data: BytesPayload, now: datetime) -> Outcome:
         status: int | None = None
         ours, asked = False, None
         try:

@@ -17,6 +17,8 @@ from gateway.telemetry import log
 
 _MOST = 500
 _WAITING = 2000
+_GATHER = 0.005
+"""Seconds to let outcomes gather. The recipients have theirs already, so nobody waits for this but a person's next."""
 
 Told = Callable[[Sequence[Settlement]], None]
 """Is told which settlements are committed."""
@@ -50,6 +52,7 @@ class Settler:
         because it is still queued."""
         while True:
             await self._gathered.wait()
+            await asyncio.sleep(_GATHER)
             self._gathered.clear()
             while self._waiting:
                 batch, self._waiting = self._waiting[:_MOST], self._waiting[_MOST:]
