@@ -7,7 +7,7 @@ Four questions, asked of both sides or of the gateway alone:
     rss_growth_mib   what the gateway's processes grow by while 200,000 records pass
     growth           processor time of gateway and PostgreSQL a record, with 1,000,000 journalled against 10,000
 
-Every run has a database and topics of its own. What is measured and why stands in contracts/decisions/0023.
+Every run has a database and topics of its own. What is measured and why stands in contracts/decisions/0006.
 """
 
 import argparse
