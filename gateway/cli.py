@@ -86,6 +86,23 @@ def demo(
 
 
 @app.command()
+def token(
+    client: Annotated[str, typer.Argument(help="A client, as lgw up lists them: met-police, lasars-kent, ...")],
+    data: Annotated[Path, typer.Option(metavar="FOLDER", help="The local system's data folder.")] = Path("data/up"),
+) -> None:
+    """Sign in to a local system, and print the access token."""
+    import aiohttp
+
+    from gateway.local.sign_in import sign_in
+
+    try:
+        _say(asyncio.run(sign_in(data, client)))
+    except aiohttp.ClientError:
+        _fail("The local system does not answer, or does not know this client.", f"Start it with lgw up --data {data}.")
+        raise typer.Exit(UNREACHABLE) from None
+
+
+@app.command()
 def check(files: Files, agency: Agency, as_json: Json = False) -> None:
     """Say what an agency's adapter makes of files. Nothing leaves this computer; no value is shown."""
     from adapters.registry import adapters

@@ -67,10 +67,14 @@ def demo(data: Path, *, console: Console, settings: Settings, pause: bool = Fals
     """
     began = time.monotonic()
     steps = Steps(console)
+    intake, dispatch, together, alone, *agencies = ports.free(4 + len(AGENCIES))
+    places = Ports(intake, dispatch, together, {WAKEFIELD.id: alone})
     console.print(Text("Six journeys through the LASARS gateway, on real PostgreSQL and Kafka", style="bold"))
     try:
-        with family(data, steps) as (folder, children):
-            system, cast = _begin(children, folder, settings, steps)
+        with family(data, places, steps) as (folder, children):
+            system, cast = _begin(
+                children, Plan(folder, settings, places, fresh=True, changed=CHANGED), agencies, steps
+            )
             played = asyncio.run(_play(system, cast, steps))
             size = memory.proportional()
             if pause:
@@ -78,7 +82,6 @@ def demo(data: Path, *, console: Console, settings: Settings, pause: bool = Fals
             made_up = asyncio.run(_make_up(system))
             stray = _stray(system, played)
     except KeyboardInterrupt:
-        console.print("\nStopped.")
         return INTERRUPTED
     wrong = [f"Journey {one.journey.number}: {sentence}." for one in played for sentence in one.scene.wrong] + stray
     _show(console, played)
@@ -88,22 +91,20 @@ def demo(data: Path, *, console: Console, settings: Settings, pause: bool = Fals
     return 1 if wrong or made_up.unaccounted else 0
 
 
-def _begin(children: Children, folder: Path, settings: Settings, steps: Steps) -> tuple[System, Cast]:
+def _begin(children: Children, plan: Plan, agencies: Sequence[int], steps: Steps) -> tuple[System, Cast]:
     """Start the system and everybody who takes part: each agency a process, the recipients one, Wakefield its own."""
-    intake, dispatch, together, alone, *agencies = ports.free(4 + len(AGENCIES))
-    places = Ports(intake, dispatch, together, {WAKEFIELD.id: alone})
-    prefix = f"demo-{time.time_ns() // 1_000_000}."
-    system = start(children, Plan(folder, settings, places, prefix=prefix, fresh=True, changed=CHANGED), steps)
+    system = start(children, plan, steps)
     with steps.step("Starting three agencies and eight LASARS"):
-        started = [
-            (system.play_recipients(tuple(one for one in LASARS if one is not WAKEFIELD), "Seven LASARS"), together),
-            (system.play_recipients((WAKEFIELD,), f"LASARS {WAKEFIELD.name}"), alone),
-            *((system.play_agency(agency, port), port) for agency, port in zip(AGENCIES, agencies, strict=True)),
-        ]
-        for child, port in started:
+        others = tuple(one for one in LASARS if one is not WAKEFIELD)
+        together, alone = (
+            system.play_recipients(cast, name)
+            for cast, name in ((others, "Seven LASARS"), ((WAKEFIELD,), f"LASARS {WAKEFIELD.name}"))
+        )
+        senders = [(system.play_agency(agency, port), port) for agency, port in zip(AGENCIES, agencies, strict=True)]
+        for child, port in ((together, plan.ports.recipients), (alone, plan.ports.of(WAKEFIELD)), *senders):
             listening(child, port)
     named = {agency.id: port for agency, port in zip(AGENCIES, agencies, strict=True)}
-    return system, Cast(named, {WAKEFIELD.id: started[1][0]})
+    return system, Cast(named, {WAKEFIELD.id: alone})
 
 
 async def _play(system: System, cast: Cast, steps: Steps) -> list[Played]:

@@ -37,25 +37,25 @@ class LocalError(GatewayError):
 class FolderInUse(LocalError):
     """The folder {folder} is in use by another gateway (process {pid})."""
 
-    remedy = "Stop that one first (Ctrl-C where it runs), or give this one another folder with GATEWAY_LOCAL__DATA."
+    remedy = "Stop that one first (Ctrl-C where it runs), or give this one another folder with --data."
 
 
 class FolderNotWritable(LocalError):
     """The folder {folder} cannot be written: {why}."""
 
-    remedy = "Give yourself the right to write there, or choose another folder with GATEWAY_LOCAL__DATA."
+    remedy = "Give yourself the right to write there, or choose another folder with --data."
 
 
 class DiskFull(LocalError):
     """The disk under {folder} has {free} MB left, and at least {needed} MB are needed."""
 
-    remedy = "Make room, or choose a folder on another disk with GATEWAY_LOCAL__DATA."
+    remedy = "Make room, or choose a folder on another disk with --data."
 
 
 class PortInUse(LocalError):
     """The port {port} that {name} should listen on is in use by another program."""
 
-    remedy = "Stop that program, or choose another port."
+    remedy = "Stop that program, or choose other ports with GATEWAY_INTAKE__PORT and GATEWAY_DISPATCH__PORT."
 
 
 class ChildDied(LocalError):

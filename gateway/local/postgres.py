@@ -38,6 +38,8 @@ SETTINGS = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
     "max_connections": "60",
+    # Addressing locks each identifying key it meets for the first time: some thousands in a batch of strangers.
+    "max_locks_per_transaction": "256",
     "shared_buffers": "128MB",
     "fsync": "on",
     "synchronous_commit": "on",

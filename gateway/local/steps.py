@@ -36,6 +36,11 @@ class Steps:
         self._end("")
         self._write(f"    {what} ...")
 
+    def fresh_line(self) -> None:
+        """Go on at the beginning of a line."""
+        self._console.print()
+        self._open = False
+
     def _write(self, text: str) -> None:
         self._console.print(Text(text, style="dim"), end="", soft_wrap=True)
         self._open = True

@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -41,16 +42,22 @@ class Ports:
         """Where the stand-in of a LASARS listens."""
         return self.apart.get(lasars.id, self.recipients)
 
+    def named(self) -> Iterator[tuple[str, int]]:
+        """Each, with the name of who listens there."""
+        yield "the gateway's API", self.intake
+        yield "the gateway's dispatch", self.dispatch
+        for port in {self.recipients, *self.apart.values()}:
+            yield "a stand-in LASARS", port
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to start. prefix: before every topic. fresh: forget the data of the last run. changed: other settings."""
+    """What to start. fresh: forget what the last run left. changed: settings that differ from the base's, by group."""
 
     folder: Path
     base: Settings
     ports: Ports
     brokers: int = 1
-    prefix: str = ""
     fresh: bool = False
     changed: Mapping[str, Any] = field(default_factory=dict)
 
@@ -80,7 +87,6 @@ class System:
     def play_recipients(self, cast: tuple[Lasars, ...], name: str) -> Child:
         """Start one process that plays these LASARS, all on one port; `listening` tells when it is ready."""
         (port,) = {self.plan.ports.of(lasars) for lasars in cast}
-        require_free(name, port)
         parties = [
             {
                 "party": lasars.id,
@@ -125,15 +131,20 @@ def listening(child: Child, port: int) -> None:
 
 
 @contextmanager
-def family(data: Path, steps: Steps) -> Iterator[tuple[Path, Children]]:
+def family(data: Path, ports: Ports, steps: Steps) -> Iterator[tuple[Path, Children]]:
     """Have a data folder for ourselves, and a family of processes that is stopped at the end.
 
-    Yields the folder's absolute path and the family. Raises FolderInUse, FolderNotWritable, DiskFull.
+    Yields the folder's absolute path and the family. Raises FolderInUse, FolderNotWritable, DiskFull, PortInUse.
     """
     with claimed(data) as folder, ExitStack() as stack:
+        for name, port in ports.named():
+            require_free(name, port)
         children = stack.enter_context(Children(steps.say))
         try:
             yield folder, children
+        except KeyboardInterrupt:
+            steps.fresh_line()  # a terminal writes ^C where the cursor stands
+            raise
         finally:
             with steps.step("Stopping everything"):
                 stack.close()
@@ -145,8 +156,6 @@ def start(children: Children, plan: Plan, steps: Steps) -> System:
     The caller has claimed the folder, given by its absolute path, and stops what was started with its family.
     """
     folder = plan.folder
-    for name, port in (("the gateway's API", plan.ports.intake), ("the gateway's dispatch", plan.ports.dispatch)):
-        require_free(name, port)
     with steps.step("Starting PostgreSQL and Kafka"):
         broker = kafka.start(
             folder / "kafka",
@@ -178,7 +187,12 @@ def _settings(plan: Plan, own: Installation, store: EmbeddedPostgres, broker: Em
     base, ports = plan.base, plan.ports
     told = {
         "store": {"dsn": store.dsn},
-        "kafka": {"bootstrap": broker.bootstrap, "prefix": plan.prefix, "replicas": min(plan.brokers, 3)},
+        # Topics are deleted some time after they were said to be, so a fresh run has others.
+        "kafka": {
+            "bootstrap": broker.bootstrap,
+            "prefix": f"run-{time.time_ns()}." if plan.fresh else "",
+            "replicas": min(plan.brokers, 3),
+        },
         "intake": {"port": ports.intake},
         "dispatch": {"port": ports.dispatch},
         "local": {"data": plan.folder, "brokers": plan.brokers},

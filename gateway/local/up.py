@@ -12,7 +12,7 @@ from gateway.local.steps import Steps
 from gateway.local.system import Plan, Ports, System, family, listening, start
 from gateway.settings import Settings
 
-EXAMPLE: Final = "contracts/inbound/police_custody/examples/accepted/enfield-test-and-required-assessment.xml"
+EXAMPLE: Final = "contracts/inbound/police_custody/examples/accepted/follow-up-required.xml"
 
 
 def up(data: Path, *, brokers: int, recipients: bool, console: Console, settings: Settings) -> int:
@@ -23,18 +23,18 @@ def up(data: Path, *, brokers: int, recipients: bool, console: Console, settings
     steps = Steps(console)
     console.print(Text(f"The LASARS gateway, on data kept in {data}", style="bold"), soft_wrap=True)
     intake, dispatch = settings.intake.port, settings.dispatch.port
-    plan_ports = Ports(intake, dispatch, max(intake, dispatch) + 1)
+    ports = Ports(intake, dispatch, recipients=max(intake, dispatch) + 1)
     try:
-        with family(data, steps) as (folder, children):
-            system = start(children, Plan(folder, settings, plan_ports, brokers=brokers), steps)
+        with family(data, ports, steps) as (folder, children):
+            system = start(children, Plan(folder, settings, ports, brokers=brokers), steps)
             if recipients:
                 with steps.step("Starting eight stand-in LASARS"):
-                    listening(system.play_recipients(LASARS, "Eight LASARS"), plan_ports.recipients)
+                    listening(system.play_recipients(LASARS, "Eight LASARS"), ports.recipients)
             for line in _where(system, data, recipients):
                 console.print(line, soft_wrap=True)
             children.watch()
     except KeyboardInterrupt:
-        console.print("\nEverything has stopped; the data stays.")
+        console.print("The data stays, for the next start.")
     return 0
 
 
@@ -50,8 +50,8 @@ def _where(system: System, data: Path, recipients: bool) -> list[Text]:
         f"LASARS      {books}" if recipients else "LASARS      none are played; each has its mailbox",
         "",
         "Who takes part, each with its client's key in clients/<client>.json:",
-        *(f"  {agency.id:<28}sends {agency.feed}" for agency in AGENCIES),
-        f"  {LASARS[0].id}, ...".ljust(30) + f"one LASARS for each of {len(LASARS)} areas",
+        *(f"  {agency.id:<30}sends {agency.feed}" for agency in AGENCIES),
+        f"  {LASARS[0].id + ', ...':<30}one LASARS for each of {len(LASARS)} areas",
         "",
         "Send a first record, as the Metropolitan Police:",
         f"  TOKEN=$(lgw token met-police --data {data})",
