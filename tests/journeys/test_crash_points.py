@@ -19,6 +19,7 @@ from gateway.settings import Kafka
 from tests.checker.workload import Message, messages
 from tests.journeys.trial import Trial, trial
 from tests.support.system import PARTS, Part
+from tests.support.zygote import Zygote
 
 pytestmark = [pytest.mark.services, pytest.mark.slow]
 
@@ -50,10 +51,10 @@ def test_every_failpoint_is_tried() -> None:
 
 @pytest.mark.parametrize(("part", "point", "nth"), CASES, ids=[point for _, point, _ in CASES])
 async def test_a_process_killed_there_loses_and_repeats_nothing(
-    part: Part, point: str, nth: int, tmp_path: Path, postgres: str, kafka_settings: Kafka
+    part: Part, point: str, nth: int, tmp_path: Path, postgres: str, kafka_settings: Kafka, zygote: Zygote
 ) -> None:
     """Killed at this point and started again: no anomaly, and the ledgers balance."""
-    async with trial(tmp_path, postgres, kafka_settings, started=False) as one:
+    async with trial(tmp_path, postgres, kafka_settings, zygote=zygote, started=False) as one:
         await _arrange(one, point)
         others = [other for other in PARTS if other != part]
         await asyncio.gather(one.system.start(*others), one.system.start(part, crash=f"{point}:{nth}:kill"))

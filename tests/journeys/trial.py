@@ -29,6 +29,7 @@ from tests.checker.workload import SENDER, Message
 from tests.journeys.recipients import Recipients
 from tests.journeys.sources import Sources
 from tests.support.system import System
+from tests.support.zygote import Zygote
 
 HEALED_WITHIN = 60.0
 """Seconds after the last fault by which nothing may be in flight any more (PROMISES.md I10)."""
@@ -149,13 +150,20 @@ def _kept(row: Any, sealer: Sealer) -> KeptDelivery:
 
 @asynccontextmanager
 async def trial(
-    folder: Path, dsn: str, kafka: Kafka, *, started: bool = True, connections: int = 8, **settings: Any
+    folder: Path,
+    dsn: str,
+    kafka: Kafka,
+    *,
+    zygote: Zygote | None = None,
+    started: bool = True,
+    connections: int = 8,
+    **settings: Any,
 ) -> AsyncIterator[Trial]:
     """A trial on this database and these topics. started: start the gateway's processes as they are shipped."""
     history = History(folder / "history.jsonl")
     [port] = ports.free(1)
     recipients = Recipients(port, history)
-    system = System(folder / "gateway", dsn, kafka, port, **settings)
+    system = System(folder / "gateway", dsn, kafka, port, zygote=zygote, **settings)
     engine = open_engine(Store(dsn=dsn, pool=2))
     timeout = aiohttp.ClientTimeout(total=10)
     try:

@@ -23,6 +23,7 @@ from gateway.local.installation import Installation, environment, prepare
 from gateway.parties import Parties, load_parties
 from gateway.sealing import Sealer, Secrets
 from gateway.settings import Delivery, Dispatch, Intake, Kafka, Settings, Store
+from tests.support.zygote import Forked, Zygote
 
 Part = Literal["intake", "dispatch"]
 PARTS: tuple[Part, ...] = ("intake", "dispatch")
@@ -40,9 +41,15 @@ QUICK = Delivery(
 
 
 class System:
-    """One gateway. recipients: the port its recipients listen at, each under its party's id."""
+    """One gateway.
 
-    def __init__(self, folder: Path, dsn: str, kafka: Kafka, recipients: int, **changed: Any) -> None:
+    recipients: the port its recipients listen at, each under its party's id. zygote: what forks its processes; without
+    one each is started from nothing.
+    """
+
+    def __init__(
+        self, folder: Path, dsn: str, kafka: Kafka, recipients: int, *, zygote: Zygote | None = None, **changed: Any
+    ) -> None:
         self.own: Installation = prepare(folder, lambda _: recipients)
         intake, dispatch = ports.free(2)
         self.ports: Mapping[Part, int] = {"intake": intake, "dispatch": dispatch}
@@ -57,7 +64,8 @@ class System:
             "issuer": f"http://{ports.LOOPBACK}:{intake}",
         }
         self.settings = Settings(**(told | changed))
-        self._children: dict[Part, Child] = {}
+        self._zygote = zygote
+        self._children: dict[Part, Child | Forked] = {}
 
     @property
     def url(self) -> str:
@@ -96,7 +104,8 @@ class System:
                 env=environment(settings),
                 folder=Path(__file__).parents[2],
             )
-            self._children[part] = Child(program)
+            forks = self._zygote is not None and module == "gateway"
+            self._children[part] = self._zygote.fork(program) if self._zygote and forks else Child(program)
         await asyncio.gather(*(self.ready(part) for part in parts or PARTS))
 
     async def ready(self, part: Part) -> None:
