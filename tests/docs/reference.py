@@ -1,0 +1,130 @@
+"""The pages of docs/5-reference that are read from the code. `python -m tests.docs.reference` writes them."""
+
+import inspect
+import json
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client.metrics import MetricWrapperBase
+from pydantic import BaseModel, TypeAdapter
+from pydantic.fields import FieldInfo
+
+from adapters.base import Level
+from adapters.registry import adapters
+from gateway import telemetry
+from gateway.problems import KINDS
+from gateway.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+FOLDER = ROOT / "docs" / "5-reference"
+
+_WRITTEN = "Read from the code by `python -m tests.docs.reference`; change it there."
+_DOES: Mapping[Level, str] = {Level.REFUSE: "refused", Level.HOLD: "held", Level.WARN: "accepted, and told"}
+
+
+def settings() -> str:
+    """Every setting: its environment variable, its default, and what its group means."""
+    groups = {name: field.default for name, field in Settings.model_fields.items() if _is_group(field)}
+    single = {name: field for name, field in Settings.model_fields.items() if name not in groups}
+    lines = [
+        *("# Settings", "", _WRITTEN, ""),
+        "Each is an environment variable, read once at start. Durations are ISO 8601 (`PT45M`), lists and tables JSON.",
+        "A value that is wrong stops the start with the variable's name.",
+        "",
+        *_table("GATEWAY_", single),
+    ]
+    for name, group in groups.items():
+        lines += ["", f"## {name}", "", _prose(type(group)), ""]
+        lines += _table(f"GATEWAY_{name.upper()}__", type(group).model_fields)
+    return "\n".join([*lines, ""])
+
+
+def metrics() -> str:
+    """Every metric, with its labels."""
+    found = [metric for metric in vars(telemetry).values() if isinstance(metric, MetricWrapperBase)]
+    return "\n".join(
+        [
+            *("# Metrics", "", _WRITTEN, ""),
+            "Each process serves its own at `/metrics`, in the form Prometheus reads. Labels hold names of ours",
+            "(parties, topics, states) and never anything about a person.",
+            "",
+            *("| metric | type | labels | meaning |", "|---|---|---|---|"),
+            *(_metric(metric) for metric in sorted(found, key=lambda metric: metric._name)),
+            "",
+        ]
+    )
+
+
+def errors() -> str:
+    """Every problem the API answers with, and every rule of every agency."""
+    lines = [
+        *("# Errors", "", _WRITTEN, ""),
+        "## Problems of the API",
+        "",
+        "Failures are problem details (RFC 9457). `type` names the kind and can be opened; `fix` says what to do.",
+        "Where a record is at fault, `errors` names every fault by rule and field, and never by value. The token",
+        "endpoint alone fails as OAuth 2 does (RFC 6749 section 5.2).",
+        "",
+        *("| type | status | what | what to do |", "|---|---|---|---|"),
+        *(f"| `{kind.type}` | {kind.status} | {kind.title} | {kind.fix} |" for kind in KINDS.values()),
+    ]
+    for agency, adapter in adapters().items():
+        lines += ["", f"## Rules of {agency}", ""]
+        lines += ["| rule | the record is | what | what to do |", "|---|---|---|---|"]
+        lines += [
+            f"| {rule.id} | {_DOES[rule.level]} | {_cell(rule.sentence)} | {_cell(rule.fix)} |"
+            for rule in sorted(adapter.rules.values(), key=lambda rule: rule.id)
+        ]
+    return "\n".join([*lines, ""])
+
+
+PAGES: Mapping[str, Callable[[], str]] = {"settings.md": settings, "metrics.md": metrics, "errors.md": errors}
+"""By file name, what writes it."""
+
+
+def _is_group(field: FieldInfo) -> bool:
+    return isinstance(field.default, BaseModel)
+
+
+def _table(prefix: str, fields: Mapping[str, FieldInfo]) -> Iterator[str]:
+    yield "| variable | default |"
+    yield "|---|---|"
+    for name, field in fields.items():
+        told = f"; {field.description}" if field.description else ""
+        yield f"| `{prefix}{name.upper()}` | {_default(field)}{told} |"
+
+
+def _default(field: FieldInfo) -> str:
+    value = field.get_default(call_default_factory=True, validated_data={})
+    if isinstance(value, Path) and value.is_absolute():
+        return f"`{value.relative_to(ROOT)}` of the installed project"
+    if value in (None, "", {}):
+        return "none"
+    told = TypeAdapter(field.annotation).dump_python(value, mode="json")
+    return f"`{json.dumps(told) if isinstance(told, list) else told}`"
+
+
+def _metric(metric: MetricWrapperBase) -> str:
+    suffix = "_total" if isinstance(metric, Counter) else ""
+    kind = {Counter: "counter", Gauge: "gauge", Histogram: "histogram"}[type(metric)]
+    labels = ", ".join(metric._labelnames) or "none"
+    return f"| `{metric._name}{suffix}` | {kind} | {labels} | {metric._documentation} |"
+
+
+def _prose(group: type[BaseModel]) -> str:
+    return " ".join((inspect.getdoc(group) or "").split())
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+def main() -> None:
+    """Write every page."""
+    for name, page in PAGES.items():
+        (FOLDER / name).write_text(page(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,47 @@
+"""What the pages point at is there."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.adapters import test_conformance
+from tests.docs.reference import ROOT
+
+FOLDERS = ("docs", "contracts", "adapters", "deploy")
+PAGES = sorted([*ROOT.glob("*.md"), *(page for folder in FOLDERS for page in (ROOT / folder).rglob("*.md"))])
+DECISIONS = ROOT / "contracts" / "decisions"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    """Every relative link and picture of a page names a file of this repository."""
+    text = page.read_text(encoding="utf-8")
+    targets = re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", text)
+    missing = [target for target in targets if ":" not in target and not (page.parent / target).exists()]
+    assert missing == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_files_named_are_there(page: Path) -> None:
+    """A page that names one of our tests or modules as proof names one that exists."""
+    named = set(re.findall(r"`((?:tests|gateway|adapters|schemas|contracts|deploy|docs)/[\w./-]+)`", page.read_text()))
+    assert {name for name in named if not (ROOT / name).exists()} == set()
+
+
+def test_decisions_have_one_number_each_and_stand_in_the_index() -> None:
+    """A number names one page for ever, and the index lists every page under its number."""
+    pages = sorted(path.name for path in DECISIONS.glob("0*.md"))
+    assert len({name[:4] for name in pages}) == len(pages)
+    index = (DECISIONS / "README.md").read_text(encoding="utf-8")
+    assert re.findall(r"\[\d{4}\]\(([^)]+)\)", index) == pages
+    for name in pages:
+        assert (DECISIONS / name).read_text(encoding="utf-8").startswith(f"# {name[:4]} ")
+
+
+def test_every_clause_is_proved_and_every_proof_is_a_clause() -> None:
+    """Certification names each test of the conformance suite once, and no other."""
+    clauses = (ROOT / "contracts" / "CERTIFICATION.md").read_text(encoding="utf-8")
+    proofs = re.findall(r"^\| \d\.\d \|.*\| `(test_\w+)` \|$", clauses, re.MULTILINE)
+    suite = [name for name in vars(test_conformance) if name.startswith("test_")]
+    assert sorted(proofs) == sorted(suite)
