@@ -53,12 +53,13 @@ class Minted:
 
 @dataclass(frozen=True, slots=True)
 class Settling:
-    """An event that waits, unpublished, for its reversal or its due time."""
+    """An event that waits, unpublished, for its reversal or its due time. supersedes: what it corrects, if anything."""
 
     event_id: uuid.UUID
     kind: str
     lane: bytes
     due: datetime
+    supersedes: uuid.UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +130,7 @@ def chain(
     heads[key] = Head(minted.id, version, digest, lane)
     _silence(minted, fact, head, settling)
     if minted.due is not None and minted.state is None:
-        settling[minted.id] = Settling(minted.id, minted.kind, lane, minted.due)
+        settling[minted.id] = Settling(minted.id, minted.kind, lane, minted.due, minted.supersedes)
     return minted
 
 
@@ -141,19 +142,29 @@ def _due(fact: Fact, occurred: datetime, received: datetime, settle: timedelta) 
 
 
 def _silence(minted: Minted, fact: Fact, head: Head | None, settling: MutableMapping[uuid.UUID, Settling]) -> None:
-    """A reversal inside the settling time publishes nothing; a correction inside it is published alone."""
+    """A reversal inside the settling time publishes nothing; a correction inside it is published alone.
+
+    What corrects an event that went out before is silenced too, but the withdrawal itself goes out: somebody has the
+    earlier version, and must be told.
+    """
     earlier = settling.get(head.event_id) if head is not None else None
     if earlier is None and fact.reverses is not None:
-        of_kind = (one for one in settling.values() if one.lane == minted.lane and one.kind == fact.reverses)
-        earlier = max(of_kind, key=lambda one: one.due, default=None)
-        if earlier is None:
-            return
+        undone = (
+            one
+            for one in settling.values()
+            if one.lane == minted.lane and one.kind == fact.reverses and one.supersedes is None
+        )
+        earlier = max(undone, key=lambda one: one.due, default=None)
     if earlier is None:
         return
     del settling[earlier.event_id]
-    if fact.withdrawn is not None or fact.reverses is not None:
+    undoes = fact.withdrawn is not None or fact.reverses is not None
+    if undoes and earlier.supersedes is None:
         minted.silences = (earlier.event_id, "suppressed", "reversed_while_settling")
         minted.state, minted.reason, minted.due = "suppressed", "reverses_while_settling", None
+    elif undoes:
+        minted.silences = (earlier.event_id, "superseded", "withdrawn_while_settling")
+        minted.due = None
     else:
         minted.silences = (earlier.event_id, "superseded", "corrected_while_settling")
         minted.due = earlier.due

@@ -89,7 +89,7 @@ class Redrive:
             case "event":
                 async with self._engine.begin() as connection:
                     again = await decide_again(connection, [wanted], now, self._tools)
-                return Result.DONE if again.deliveries else Result.STILL_STOPPED
+                return Result.DONE if again.states else Result.STILL_STOPPED
             case _:
                 return Result.UNKNOWN
 

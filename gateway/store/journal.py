@@ -27,7 +27,7 @@ _HEADS = text(
 
 _SETTLING = text(
     """
-    select o.event_id, e.kind, o.lane, o.due
+    select o.event_id, e.kind, o.lane, o.due, e.supersedes
     from outbox o join events e on e.id = o.event_id
     where o.due > :now and (o.event_id = any(cast(:heads as uuid[])) or o.lane = any(cast(:lanes as bytea[])))
     order by o.seq for update of o
@@ -168,7 +168,7 @@ async def settling(
 ) -> dict[uuid.UUID, Settling]:
     """What still settles among these events and lanes, locked so that it cannot go out meanwhile."""
     rows = await connection.execute(_SETTLING, {"heads": list(events), "lanes": list(lanes), "now": now})
-    return {row.event_id: Settling(row.event_id, row.kind, row.lane, row.due) for row in rows}
+    return {row.event_id: Settling(row.event_id, row.kind, row.lane, row.due, row.supersedes) for row in rows}
 
 
 async def stored(connection: AsyncConnection, events: Sequence[uuid.UUID]) -> set[uuid.UUID]:

@@ -138,6 +138,17 @@ def test_a_correction_inside_the_settling_time_goes_out_alone_at_the_first_due_t
     assert second.due == first.due == NOW + timedelta(minutes=45)
 
 
+def test_withdrawn_while_its_correction_settles_what_went_out_before_is_taken_back() -> None:
+    """Somebody has the first version: the unpublished correction is silenced, and the withdrawal goes out at once."""
+    heads: dict[bytes, Head] = {}
+    minted(tell(reception(prison="LII"), heads))
+    settling: dict[uuid.UUID, Settling] = {}
+    second = minted(tell(reception(prison="NSI", settles=True), heads, settling))
+    gone = minted(tell(reception(withdrawn="deleted", settles=True), heads, settling))
+    assert (gone.state, gone.due, gone.supersedes) == (None, None, second.id)
+    assert gone.silences == (second.id, "superseded", "withdrawn_while_settling")
+
+
 @given(st.lists(st.tuples(st.sampled_from(["LII", "NSI", "WDI", None]), st.none() | st.integers(1, 4)), max_size=12))
 def test_any_history_is_one_chain(history: list[tuple[str | None, int | None]]) -> None:
     """Whatever is told, the events that are not late form one unbroken chain, and no two ids are the same."""
