@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.cli import app
 from tests.adapters import test_conformance
 from tests.docs.reference import ROOT
 
@@ -45,3 +46,11 @@ def test_every_clause_is_proved_and_every_proof_is_a_clause() -> None:
     proofs = re.findall(r"^\| \d\.\d \|.*\| `(test_\w+)` \|$", clauses, re.MULTILINE)
     suite = [name for name in vars(test_conformance) if name.startswith("test_")]
     assert sorted(proofs) == sorted(suite)
+
+
+def test_every_command_stands_in_the_readme() -> None:
+    """The README's table has each command of lgw once, and none that does not exist."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (`lgw .*?) \|", readme, re.MULTILINE)
+    named = re.findall(r"`lgw (\w+)`", " ".join(rows))
+    assert sorted(named) == sorted(command.callback.__name__ for command in app.registered_commands if command.callback)
