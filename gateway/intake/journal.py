@@ -77,6 +77,7 @@ class _Batch:
     bodies: list[tuple[uuid.UUID, uuid.UUID, bytes]] = field(default_factory=list)
     events: list[EventRow] = field(default_factory=list)
     touched: set[bytes] = field(default_factory=set)
+    minted: set[uuid.UUID] = field(default_factory=set)
 
 
 class Moved(Exception):
@@ -137,18 +138,20 @@ class Journal:
         try:
             results = await self.commit([entry for entry, _ in batch])
         except JournalUnavailable as error:
-            for _, future in batch:
-                if not future.done():
-                    future.set_exception(JournalUnavailable(str(error)))
+            _fail(batch, str(error))
             return
         except DataError:
             if len(batch) == 1:
-                batch[0][1].set_exception(JournalUnavailable("the journal cannot write this record"))
+                _fail(batch, "the journal cannot write this record")
                 return
             half = len(batch) // 2
             await self._settle_batch(batch[:half])
             await self._settle_batch(batch[half:])
             return
+        except BaseException:
+            # A fault of ours ends this process, but nobody at the door is left waiting for it.
+            _fail([*batch, *self._queue], "the journal has stopped")
+            raise
         for (_, future), result in zip(batch, results, strict=True):
             if not future.done():
                 future.set_result(result)
@@ -271,9 +274,10 @@ class Journal:
                 batch.touched.add(link.fact)
                 repeats += 1
                 continue
-            if any(link.id == other.minted.id for other in batch.events) or any(link.id == m.id for m in minted):
+            if link.id in batch.minted:
                 repeats += 1
                 continue
+            batch.minted.add(link.id)
             if link.state != "superseded":
                 batch.touched.add(link.fact)
             minted.append(link)
@@ -352,6 +356,13 @@ class Journal:
             await self._insert(connection, batch, heads, expected, now)
         self._published(frozenset(event.minted.shard for event in batch.events))
         return True
+
+
+def _fail(batch: Sequence[tuple[Entry, asyncio.Future[Taken | Clash]]], sentence: str) -> None:
+    """Tell everybody in it that nothing was accepted."""
+    for _, future in batch:
+        if not future.done():
+            future.set_exception(JournalUnavailable(sentence))
 
 
 def _facts(outcome: Accepted | Held | Ignored) -> tuple[Fact, ...]:
