@@ -8,8 +8,8 @@ import uvloop
 
 from gateway import failpoints, telemetry
 from gateway.app import PROCESSES
-from gateway.errors import GatewayError
-from gateway.settings import Settings
+from gateway.errors import ConfigurationError, GatewayError
+from gateway.settings import read_settings
 
 _YOUNG = 50_000
 """Objects made before the collector looks: a batch makes thousands, and hardly any of them in cycles."""
@@ -21,10 +21,13 @@ def main(argv: list[str]) -> int:
         print(f"Usage: python -m gateway {{{'|'.join(PROCESSES)}}}", file=sys.stderr)  # noqa: T201
         return 2
     try:
-        settings = Settings()
+        settings = read_settings()
         failpoints.arm(settings.crash)
+    except ConfigurationError as error:
+        print(f"{error} {error.fix}", file=sys.stderr)  # noqa: T201
+        return 2
     except ValueError as error:
-        print(f"A setting is wrong: {error}", file=sys.stderr)  # noqa: T201
+        print(f"A setting is wrong: {error}.", file=sys.stderr)  # noqa: T201
         return 2
     telemetry.configure(argv[0], level=settings.log_level)
     gc.collect()

@@ -13,14 +13,13 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from pydantic import ValidationError
 from rich.console import Console
 from sqlalchemy.exc import SQLAlchemyError
 
 from gateway import telemetry
 from gateway.clock import system_clock
 from gateway.errors import ConfigurationError, GatewayError
-from gateway.settings import Settings
+from gateway.settings import Settings, read_settings
 
 OK, FINDINGS, USAGE, UNREACHABLE, REFUSED, PARTIAL = range(6)
 
@@ -87,7 +86,9 @@ def demo(
 
 @app.command()
 def token(
-    client: Annotated[str, typer.Argument(help="A client, as lgw up lists them: met-police, lasars-kent, ...")],
+    client: Annotated[
+        str, typer.Argument(metavar="CLIENT", help="A client, as lgw up lists them: met-police, lasars-kent, ...")
+    ],
     data: Annotated[Path, typer.Option(metavar="FOLDER", help="The local system's data folder.")] = Path("data/up"),
 ) -> None:
     """Sign in to a local system, and print the access token."""
@@ -287,16 +288,11 @@ def _run(work: Callable[[Settings], Coroutine[Any, Any, int]], data: Path | None
 
 def _settings(data: Path | None) -> Settings:
     """The settings of this environment, or of the local system in a data folder."""
-    try:
-        if data is None:
-            return Settings()
-        from gateway.local.installation import settings_of
+    if data is None:
+        return read_settings()
+    from gateway.local.installation import settings_of
 
-        return settings_of(data)
-    except ValidationError as error:
-        fault = error.errors(include_input=False, include_context=False, include_url=False)[0]
-        name = "GATEWAY_" + "__".join(str(part).upper() for part in fault["loc"])
-        raise ConfigurationError(f"The setting {name} is wrong: {fault['msg']}.", "Mend it, or unset it.") from None
+    return settings_of(data)
 
 
 def _console() -> Console:

@@ -6,9 +6,12 @@ command line read the environment; everything else is given what it needs.
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+
+from gateway.errors import ConfigurationError
 
 _ROOT = Path(__file__).parent.parent
 
@@ -96,5 +99,17 @@ class Settings(BaseSettings):
     agreements: Path = _ROOT / "contracts" / "agreements"
     issuer: str = Field(default="http://127.0.0.1:8080", description="the gateway's own address in tokens")
     adapters: dict[str, dict[str, str]] = Field(default_factory=dict)
-    log_level: str = "INFO"
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     crash: str | None = Field(default=None, description="a failpoint, point:nth:mode; for tests of recovery")
+
+
+def read_settings() -> Settings:
+    """The settings of this environment. Raises ConfigurationError with the variable's name, and never its value."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        fault = error.errors(include_input=False, include_context=False, include_url=False)[0]
+        name = "GATEWAY_" + "__".join(str(part).upper() for part in fault["loc"])
+        raise ConfigurationError(f"The setting {name} is wrong: {fault['msg']}.", "Mend it, or unset it.") from None
+    except SettingsError as error:
+        raise ConfigurationError(f"A setting is not JSON: {error}.", "Mend it, or unset it.") from None
