@@ -29,6 +29,8 @@ class Books:
         for line in _read(file):
             self._remember(line)
         self._file: BinaryIO = file.open("ab")
+        if self._file.tell() > _whole(file):
+            self._file.truncate(_whole(file))
 
     def arrived(self, delivery: str, body_hash: str, answer: int) -> None:
         """Something arrived, and will be answered with this status."""
@@ -92,10 +94,12 @@ class Books:
                 self.answered.add((line["id"], line["result"]))
 
 
+def _whole(file: Path) -> int:
+    """How many bytes of a file are whole lines: the last one may be half written."""
+    return file.read_bytes().rfind(b"\n") + 1
+
+
 def _read(file: Path) -> Iterator[dict[str, Any]]:
-    """The lines of a file that may not exist yet, and whose last line may be half written."""
-    if not file.exists():
-        return
-    for line in file.read_bytes().splitlines(keepends=True):
-        if line.endswith(b"\n"):
-            yield orjson.loads(line)
+    """The whole lines of a file that may not exist yet."""
+    if file.exists():
+        yield from map(orjson.loads, file.read_bytes()[: _whole(file)].splitlines())

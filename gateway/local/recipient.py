@@ -131,8 +131,8 @@ class Recipient:
     def _take(self, delivery: str, message: dict[str, Any], rule: Rule) -> None:
         """Let a whole message have its effect now; fetch what a notice speaks of."""
         if "data" in message:
-            self.books.apply(message, None)
-            self._to_answer.put_nowait((delivery, rule))
+            if self.books.apply(message, None):
+                self._to_answer.put_nowait((delivery, rule))
         else:
             self._to_fetch.put_nowait((delivery, rule))
 
@@ -140,8 +140,7 @@ class Recipient:
         while True:
             delivery, rule = await self._to_fetch.get()
             status, body = await self._call("GET", f"/v1/messages/{delivery}")
-            if status == 200:
-                self.books.apply(orjson.loads(body), None)
+            if status == 200 and self.books.apply(orjson.loads(body), None):
                 self._to_answer.put_nowait((delivery, rule))
 
     async def _collect(self) -> None:
@@ -149,14 +148,14 @@ class Recipient:
         cursor = self.books.position
         while True:
             status, body = await self._call("GET", f"/v1/mailbox?after={cursor}&wait=20")
-            page = orjson.loads(body) if status == 200 else {"notices": [], "cursor": cursor}
+            page: dict[str, Any] = orjson.loads(body) if status == 200 else {"notices": [], "cursor": cursor}
             for notice in page["notices"]:
                 delivery = notice["id"]
                 status, body = await self._call("GET", f"/v1/messages/{delivery}")
                 if status == 200:
                     self.books.arrived(delivery, hashlib.sha256(body).hexdigest(), status)
-                    self.books.apply(orjson.loads(body), notice["position"])
-                    self._to_answer.put_nowait((delivery, self._rule(notice)))
+                    if self.books.apply(orjson.loads(body), notice["position"]):
+                        self._to_answer.put_nowait((delivery, self._rule(notice)))
             cursor = page["cursor"]
 
     async def _answer(self) -> None:
