@@ -6,8 +6,7 @@ from datetime import datetime, timedelta
 
 from gateway.local.cast import GMP
 from gateway.local.custody_papers import CSV, Detention, drug_test, minute, table
-from gateway.local.journeys.cast import BY_AREA, HOLDING, HOME, STOCKPORT
-from gateway.local.people import person
+from gateway.local.journeys.cast import BY_AREA, HOLDING, HOME, STOCKPORT, somebody
 from gateway.local.scene import Scene
 
 TITLE = "a file of 500 rows, 7 of them bad"
@@ -62,7 +61,7 @@ def _home(number: int) -> str:
 
 def _row(number: int, arrested: datetime) -> dict[str, str]:
     """A row: one test, in Stockport's custody suite, of somebody who lives in one of the eight areas."""
-    detention = Detention(person(6000 + number, _home(number)), "06", "SP", f"SP/{6000 + number}/26", arrested)
+    detention = Detention(somebody(6000 + number, _home(number)), "06", "SP", f"SP/{6000 + number}/26", arrested)
     result = "NEG" if number % POSITIVE else "POS"
     test = drug_test(f"DT-{6000 + number}", arrested + timedelta(minutes=number), cocaine=result)
     return {**detention.fields, **test}

@@ -1,6 +1,7 @@
-"""The areas journeys go through, and the words they share."""
+"""The areas journeys go through, the people they are about, and the words they share."""
 
 from gateway.local.cast import LASARS
+from gateway.local.people import Person, person
 
 BY_AREA = {lasars.area: lasars for lasars in LASARS}
 ENFIELD = BY_AREA["enfield"]
@@ -19,3 +20,8 @@ RELEASED = "imprisonment.released"
 
 FACT, CORRECTION, RETRACTION = "fact", "correction", "retraction"
 HOME, HOLDING = "home", "holding"
+
+
+def somebody(number: int, home: str | None) -> Person:
+    """The invented person of that number. Each is one that can be looked for wherever nobody may be found."""
+    return person(number, home, canary=True)

@@ -4,8 +4,7 @@ from datetime import timedelta
 
 from gateway.local.cast import GMP
 from gateway.local.custody_papers import XML, Detention, drug_test, xml
-from gateway.local.journeys.cast import CORRECTION, FACT, HOLDING, HOME, RETRACTION, STOCKPORT, TEST, WIGAN
-from gateway.local.people import person
+from gateway.local.journeys.cast import CORRECTION, FACT, HOLDING, HOME, RETRACTION, STOCKPORT, TEST, WIGAN, somebody
 from gateway.local.scene import Scene
 
 TITLE = "sent three times, corrected, overturned"
@@ -16,7 +15,7 @@ async def play(scene: Scene) -> None:
     stage = scene.stage
     arrested = stage.in_london() - timedelta(days=3)
     tested = arrested + timedelta(hours=1)
-    detention = Detention(person(4001, "wigan"), "06", "SP", "SP/4001/26", arrested)
+    detention = Detention(somebody(4001, "wigan"), "06", "SP", "SP/4001/26", arrested)
     original = xml(detention, drug_test("DT-4001", tested))
 
     first = await scene.send(GMP, "positive test", original, XML, key="SP/4001/26-1")

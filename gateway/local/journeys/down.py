@@ -15,8 +15,8 @@ from gateway.local.journeys.cast import (
     TEST,
     VARIED,
     WAKEFIELD,
+    somebody,
 )
-from gateway.local.people import person
 from gateway.local.scene import Scene
 from gateway.local.stage import Sent, Stage
 
@@ -28,9 +28,9 @@ async def play(scene: Scene) -> None:
     stage = scene.stage
     arrested = stage.in_london() - timedelta(days=2)
     due = arrested + timedelta(days=6)
-    detention = Detention(person(5001, "wakefield"), "06", "SP", "SP/5001/26", arrested)
-    another = Detention(person(5002, "wakefield"), "06", "SP", "SP/5002/26", arrested)
-    neighbour = Detention(person(5003, "oxfordshire"), "06", "SP", "SP/5003/26", arrested)
+    detention = Detention(somebody(5001, "wakefield"), "06", "SP", "SP/5001/26", arrested)
+    another = Detention(somebody(5002, "wakefield"), "06", "SP", "SP/5002/26", arrested)
+    neighbour = Detention(somebody(5003, "oxfordshire"), "06", "SP", "SP/5003/26", arrested)
     tested = arrested + timedelta(hours=2)
     notice = assessment_required("RA-5001", tested, due, "Wakefield LASARS, 3 Sample Street")
     moved = assessment_varied("RA-5001", arrested + timedelta(days=1), due + timedelta(days=1), "The same place")

@@ -14,8 +14,8 @@ from gateway.local.journeys.cast import (
     STOCKPORT,
     TEST,
     VARIED,
+    somebody,
 )
-from gateway.local.people import person
 from gateway.local.scene import Scene
 
 TITLE = "arrested in Enfield, at home in Stockport"
@@ -25,7 +25,7 @@ _CLOSED = ({"result": "accepted"}, {"result": "assessment_missed"}, {"result": "
 
 async def play(scene: Scene) -> None:
     """Home and holding each get the test and the notices; the police learn that it was missed, and nothing more."""
-    who = person(1001, "stockport")
+    who = somebody(1001, "stockport")
     arrested = scene.stage.in_london() - timedelta(days=8)
     due, moved_to = arrested + timedelta(days=4), arrested + timedelta(days=7)
     detention = Detention(who, "01", "YE", "YE/1001/26", arrested)

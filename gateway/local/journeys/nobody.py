@@ -4,8 +4,7 @@ from datetime import timedelta
 
 from gateway.local.cast import GMP, LINCOLN, MET
 from gateway.local.custody_papers import XML, Detention, drug_test, xml
-from gateway.local.journeys.cast import FACT, HOLDING, STOCKPORT, TEST
-from gateway.local.people import person
+from gateway.local.journeys.cast import FACT, HOLDING, STOCKPORT, TEST, somebody
 from gateway.local.prison_papers import JSON, Prisoner, received
 from gateway.local.scene import Scene
 
@@ -18,11 +17,11 @@ async def play(scene: Scene) -> None:
     arrested = stage.in_london() - timedelta(days=1)
     tested = arrested + timedelta(hours=2)
 
-    elsewhere = Detention(person(3001, "elsewhere"), "01", "YE", "YE/3001/26", arrested)
+    elsewhere = Detention(somebody(3001, "elsewhere"), "01", "YE", "YE/3001/26", arrested)
     outside = await scene.send(MET, "test, home outside", xml(elsewhere, drug_test("DT-3001", tested)), XML)
-    nowhere = Detention(person(3002, None), "06", "SP", "SP/3002/26", arrested)
+    nowhere = Detention(somebody(3002, None), "06", "SP", "SP/3002/26", arrested)
     unknown = await scene.send(GMP, "test, home not known", xml(nowhere, drug_test("DT-3002", tested)), XML)
-    prisoner = Prisoner(person(3003, "wakefield"), "LII", 1_703_003, stage.now().date() + timedelta(days=90))
+    prisoner = Prisoner(somebody(3003, "wakefield"), "LII", 1_703_003, stage.now().date() + timedelta(days=90))
     no_case = await scene.send(LINCOLN, "reception, no case", received(prisoner, stage.now()), JSON)
     await stage.quiet()
 

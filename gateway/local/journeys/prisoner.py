@@ -13,8 +13,8 @@ from gateway.local.journeys.cast import (
     NEED,
     RELEASED,
     WIGAN,
+    somebody,
 )
-from gateway.local.people import person
 from gateway.local.prison_papers import JSON, Prisoner, dates_changed, need_identified, received, released
 from gateway.local.scene import Scene
 
@@ -24,7 +24,7 @@ TITLE = "a man from Wigan in HMP Lincoln"
 async def play(scene: Scene) -> None:
     """Nobody learns of the reception; the need opens a case, and from then on both are told of every step."""
     stage = scene.stage
-    who = Prisoner(person(2002, "wigan"), "LII", 1_702_002, stage.now().date() + timedelta(days=200))
+    who = Prisoner(somebody(2002, "wigan"), "LII", 1_702_002, stage.now().date() + timedelta(days=200))
 
     came_in = stage.now()
     reception = await scene.send(LINCOLN, "reception", received(who, came_in), JSON)

@@ -1,0 +1,111 @@
+"""`lgw up`: what a person who plays with it can count on."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from gateway.local import ports
+from gateway.local.folder import claimed
+from tests.journeys.lgw import Lgw, lgw
+
+RECORD = Path(__file__).parents[2] / "contracts/inbound/police_custody/examples/accepted/follow-up-required.xml"
+UP = "Ctrl-C stops everything"
+
+
+def places() -> dict[str, str]:
+    """Settings with ports nobody else uses. The recipients' is the one after."""
+    while True:
+        intake, dispatch = ports.free(2)
+        if ports.is_free(max(intake, dispatch) + 1):
+            return {"GATEWAY_INTAKE__PORT": str(intake), "GATEWAY_DISPATCH__PORT": str(dispatch)}
+
+
+def asked(*arguments: str | Path) -> str:
+    """What a command answers that ends by itself, and well."""
+    done = subprocess.run(
+        [sys.executable, "-c", "from gateway.cli import main; main()", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.strip()
+
+
+def gone(family: list[psutil.Process]) -> bool:
+    """Whether all of these have ended."""
+    _, alive = psutil.wait_procs(family, timeout=10)
+    return alive == []
+
+
+@pytest.mark.services
+@pytest.mark.slow
+def test_ctrl_c_stops_every_process_and_a_second_start_finds_the_data(tmp_path: Path) -> None:
+    """A record sent by hand is found again after Ctrl-C and a second start; nothing is left running in between."""
+    env = places()
+    api = f"http://127.0.0.1:{env['GATEWAY_INTAKE__PORT']}"
+    with lgw("up", "--data", tmp_path, env=env) as first:
+        first.until(UP)
+        receipt = _sent(api, tmp_path)
+        family = first.family()
+        first.interrupt()
+        assert first.ends() == 0
+    assert len(family) >= 5
+    assert gone(family)
+    with lgw("up", "--data", tmp_path, env=env) as second:
+        second.until(UP)
+        token = asked("token", "met-police", "--data", tmp_path)
+        answer = httpx.get(f"{api}/v1/receipts/{receipt}", headers={"authorization": f"Bearer {token}"})
+        assert answer.json()["events"][0]["kind"] == "custody.follow-up.required"
+        assert json.loads(asked("status", "--data", tmp_path, "--json"))["records"] == {"translated": 1}
+        _dies_with(second, "gateway dispatch", "The gateway's dispatch has ended by itself (signal SIGKILL).")
+
+
+def test_a_port_in_use_is_named(tmp_path: Path) -> None:
+    """Where another program listens on one of the ports, that is said before anything is started."""
+    env = places()
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", int(env["GATEWAY_INTAKE__PORT"])))
+        taken.listen()
+        with lgw("up", "--data", tmp_path, env=env) as command:
+            assert command.ends() == 1
+    assert command.said[-1].startswith(
+        f"The port {env['GATEWAY_INTAKE__PORT']} that the gateway's API should listen on is in use by another program."
+    )
+    assert not (tmp_path / "postgres").exists()
+
+
+def test_a_folder_in_use_is_named(tmp_path: Path) -> None:
+    """A second system on the same data is refused with the first one's process; the one that runs is not disturbed."""
+    with claimed(tmp_path), lgw("up", "--data", tmp_path, env=places()) as command:
+        assert command.ends() == 1
+    assert command.said[-1].startswith(
+        f"The folder {tmp_path} is in use by another gateway (process {os.getpid()}). Stop that one first"
+    )
+
+
+def _sent(api: str, data: Path) -> str:
+    """Send a record as the instructions say; its receipt."""
+    token = asked("token", "met-police", "--data", data)
+    headers = {"authorization": f"Bearer {token}", "content-type": "application/xml"}
+    answer = httpx.post(f"{api}/v1/feeds/police_custody/records", content=RECORD.read_bytes(), headers=headers)
+    assert answer.status_code == 202
+    receipt: str = answer.json()["receipt"]
+    return receipt
+
+
+def _dies_with(command: Lgw, child: str, sentence: str) -> None:
+    """Kill a child: the whole system stops, and says which it was."""
+    family = command.family()
+    (victim,) = [process for process in family if child in " ".join(process.cmdline())]
+    victim.send_signal(signal.SIGKILL)
+    assert command.ends() == 1
+    assert any(line.startswith(sentence) for line in command.said)
+    assert gone(family)
