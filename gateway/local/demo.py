@@ -26,7 +26,7 @@ from gateway.local.playbill import LEGEND, Row, head, noted, shown
 from gateway.local.scene import Scene
 from gateway.local.stage import NotAsExpected, Stage
 from gateway.local.steps import Steps
-from gateway.local.system import Plan, Ports, System, family, listening, start
+from gateway.local.system import Plan, Ports, System, family, start
 from gateway.settings import Settings
 from gateway.store.ledger import open_engine
 
@@ -94,16 +94,14 @@ def demo(data: Path, *, console: Console, settings: Settings, pause: bool = Fals
 def _begin(children: Children, plan: Plan, agencies: Sequence[int], steps: Steps) -> tuple[System, Cast]:
     """Start the system and everybody who takes part: each agency a process, the recipients one, Wakefield its own."""
     system = start(children, plan, steps)
-    with steps.step("Starting three agencies and eight LASARS"):
-        others = tuple(one for one in LASARS if one is not WAKEFIELD)
-        together, alone = (
-            system.play_recipients(cast, name)
-            for cast, name in ((others, "Seven LASARS"), ((WAKEFIELD,), f"LASARS {WAKEFIELD.name}"))
-        )
-        senders = [(system.play_agency(agency, port), port) for agency, port in zip(AGENCIES, agencies, strict=True)]
-        for child, port in ((together, plan.ports.recipients), (alone, plan.ports.of(WAKEFIELD)), *senders):
-            listening(child, port)
-    named = {agency.id: port for agency, port in zip(AGENCIES, agencies, strict=True)}
+    with steps.step("Starting the gateway, three agencies and eight LASARS"):
+        system.start_gateway()
+        system.play_recipients(tuple(one for one in LASARS if one is not WAKEFIELD), "Seven LASARS")
+        alone = system.play_recipients((WAKEFIELD,), f"LASARS {WAKEFIELD.name}")
+        named = {agency.id: port for agency, port in zip(AGENCIES, agencies, strict=True)}
+        for agency in AGENCIES:
+            system.play_agency(agency, named[agency.id])
+        system.wait_until_ready()
     return system, Cast(named, {WAKEFIELD.id: alone})
 
 

@@ -20,7 +20,7 @@ from gateway.local.cast import Agency, Lasars
 from gateway.local.children import Child
 from gateway.local.client import Client
 from gateway.local.ports import LOOPBACK
-from gateway.local.system import System, listening
+from gateway.local.system import System
 
 PATIENCE = 30.0
 """Seconds anything may take that is waited for."""
@@ -130,8 +130,8 @@ class Stage:
 
     def start(self, lasars: Lasars) -> None:
         """Bring it back."""
-        child = self._apart[lasars.id] = self.system.play_recipients((lasars,), f"LASARS {lasars.name}")
-        listening(child, self.system.plan.ports.of(lasars))
+        self._apart[lasars.id] = self.system.play_recipients((lasars,), f"LASARS {lasars.name}")
+        self.system.wait_until_ready()
 
     # --- What became of it -------------------------------------------------------------------------------------------
 

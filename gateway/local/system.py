@@ -63,29 +63,31 @@ class Plan:
 
 
 class System:
-    """A running system. Made by `start`; stopped with the family of processes it was started in."""
+    """A system whose PostgreSQL and Kafka run, made by `start`. It stops with the family it was started in.
 
-    def __init__(
-        self,
-        plan: Plan,
-        settings: Settings,
-        own: Installation,
-        children: Children,
-        services: tuple[EmbeddedPostgres, EmbeddedKafka],
-    ) -> None:
+    What its own methods start is not waited for, so that all of it starts side by side; `wait_until_ready` does.
+    """
+
+    def __init__(self, plan: Plan, settings: Settings, own: Installation, children: Children) -> None:
         self.plan = plan
         self.settings = settings
         self.own = own
         self.children = children
-        self.postgres, self.kafka = services
+        self._starting: list[tuple[Child, str]] = []
 
     @property
     def url(self) -> str:
         """Where the API is."""
         return self.settings.issuer
 
+    def start_gateway(self) -> None:
+        """Start the gateway's two processes."""
+        ports = self.plan.ports
+        for part, port in (("intake", ports.intake), ("dispatch", ports.dispatch)):
+            self._start(f"The gateway's {part}", ("gateway", part), part, port, "/health/ready")
+
     def play_recipients(self, cast: tuple[Lasars, ...], name: str) -> Child:
-        """Start one process that plays these LASARS, all on one port; `listening` tells when it is ready."""
+        """Start one process that plays these LASARS, all on one port. It listens once the gateway answers."""
         (port,) = {self.plan.ports.of(lasars) for lasars in cast}
         parties = [
             {
@@ -97,10 +99,10 @@ class System:
             }
             for lasars in cast
         ]
-        return self._play("recipient", name, {"gateway": self.url, "port": port, "parties": parties})
+        return self._play("recipient", name, port, {"gateway": self.url, "port": port, "parties": parties})
 
     def play_agency(self, agency: Agency, port: int) -> Child:
-        """Start one that plays an agency; `listening` tells when it is ready."""
+        """Start one process that plays an agency."""
         told = {
             "gateway": self.url,
             "port": port,
@@ -109,25 +111,32 @@ class System:
             "key": self.own.key(agency.id),
             "log": str(self.own.outbox(agency.id)),
         }
-        return self._play("agency", agency.name, told)
+        return self._play("agency", agency.name, port, told)
 
-    def _play(self, module: str, name: str, told: Mapping[str, object]) -> Child:
+    def wait_until_ready(self) -> None:
+        """Return once everything that was started answers. Raises ChildDied, ChildNotReady."""
+        while self._starting:
+            child, url = self._starting.pop(0)
+            child.wait_until(answers(url), within=WITHIN)
+
+    def _play(self, module: str, name: str, port: int, told: Mapping[str, object]) -> Child:
         stem = name.lower().replace(" ", "-")
         file = self.own.folder / "clients" / f"{stem}.settings.json"
         file.write_bytes(orjson.dumps(told))
+        return self._start(name, (f"gateway.local.{module}", str(file)), stem, port, "/health")
+
+    def _start(self, name: str, arguments: tuple[str, ...], stem: str, port: int, path: str) -> Child:
         program = Program(
             name=name,
-            argv=(sys.executable, "-m", f"gateway.local.{module}", str(file)),
+            argv=(sys.executable, "-m", *arguments),
             log=self.own.logs / f"{stem}.log",
             env=environment(self.settings),
             folder=self.own.folder,
+            patience=15.0,
         )
-        return self.children.start(program, lambda: True)
-
-
-def listening(child: Child, port: int) -> None:
-    """Return once this stand-in answers on its port. Raises ChildDied, ChildNotReady."""
-    child.wait_until(answers(f"http://{LOOPBACK}:{port}/health"), within=WITHIN)
+        child = self.children.start(program, lambda: True)
+        self._starting.append((child, f"http://{LOOPBACK}:{port}{path}"))
+        return child
 
 
 @contextmanager
@@ -151,7 +160,7 @@ def family(data: Path, ports: Ports, steps: Steps) -> Iterator[tuple[Path, Child
 
 
 def start(children: Children, plan: Plan, steps: Steps) -> System:
-    """Start everything and return when it is ready. Raises LocalError or ConfigurationError, each with its fix.
+    """Start PostgreSQL and Kafka, and return when they are ready. Raises LocalError.
 
     The caller has claimed the folder, given by its absolute path, and stops what was started with its family.
     """
@@ -177,10 +186,7 @@ def start(children: Children, plan: Plan, steps: Steps) -> System:
     own = prepare(folder, plan.ports.of)
     settings = _settings(plan, own, store, broker)
     own.remember(settings)
-    system = System(plan, settings, own, children, (store, broker))
-    with steps.step("Starting the gateway"):
-        _start_gateway(system)
-    return system
+    return System(plan, settings, own, children)
 
 
 def _settings(plan: Plan, own: Installation, store: EmbeddedPostgres, broker: EmbeddedKafka) -> Settings:
@@ -205,24 +211,6 @@ def _settings(plan: Plan, own: Installation, store: EmbeddedPostgres, broker: Em
         after = before.model_copy(update=values) if hasattr(before, "model_copy") else values
         base = base.model_copy(update={group: after})
     return base
-
-
-def _start_gateway(system: System) -> None:
-    """Start both processes side by side, each ready by its own word."""
-    ports = system.plan.ports
-    started = []
-    for part, port in (("intake", ports.intake), ("dispatch", ports.dispatch)):
-        program = Program(
-            name=f"The gateway's {part}",
-            argv=(sys.executable, "-m", "gateway", part),
-            log=system.own.logs / f"{part}.log",
-            env=environment(system.settings),
-            folder=system.own.folder,
-            patience=15.0,
-        )
-        started.append((system.children.start(program, lambda: True), port))
-    for child, port in started:
-        child.wait_until(answers(f"http://{LOOPBACK}:{port}/health/ready"), within=WITHIN)
 
 
 async def _empty(store: EmbeddedPostgres) -> None:

@@ -9,7 +9,7 @@ from rich.text import Text
 from gateway.local.cast import AGENCIES, LASARS
 from gateway.local.ports import LOOPBACK
 from gateway.local.steps import Steps
-from gateway.local.system import Plan, Ports, System, family, listening, start
+from gateway.local.system import Plan, Ports, System, family, start
 from gateway.settings import Settings
 
 EXAMPLE: Final = "contracts/inbound/police_custody/examples/accepted/follow-up-required.xml"
@@ -27,9 +27,11 @@ def up(data: Path, *, brokers: int, recipients: bool, console: Console, settings
     try:
         with family(data, ports, steps) as (folder, children):
             system = start(children, Plan(folder, settings, ports, brokers=brokers), steps)
-            if recipients:
-                with steps.step("Starting eight stand-in LASARS"):
-                    listening(system.play_recipients(LASARS, "Eight LASARS"), ports.recipients)
+            with steps.step("Starting the gateway and eight stand-in LASARS" if recipients else "Starting the gateway"):
+                system.start_gateway()
+                if recipients:
+                    system.play_recipients(LASARS, "Eight LASARS")
+                system.wait_until_ready()
             for line in _where(system, data, recipients):
                 console.print(line, soft_wrap=True)
             children.watch()
