@@ -46,7 +46,7 @@ def parse(body: bytes) -> etree._Element | Finding:
 
 def local(element: etree._Element) -> str:
     """An element's name without its namespace."""
-    return etree.QName(element).localname
+    return str(element.tag).rpartition("}")[2]
 
 
 def text(element: etree._Element) -> str:
