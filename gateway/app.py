@@ -14,8 +14,8 @@ from typing import Any
 
 import uvicorn
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
 from faststream.asgi import AsgiFastStream
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
@@ -39,6 +39,7 @@ from gateway.intake.http import build_access, build_app
 from gateway.intake.journal import Journal
 from gateway.kafka.relay import Relay, notify
 from gateway.kafka.topics import all_topics, create_topics, notice_topic
+from gateway.operations.lag import measure
 from gateway.operations.redrive import Redrive
 from gateway.parties import Parties, load_parties
 from gateway.sealing import BlindIndex, Sealer, Secrets, Signer
@@ -139,6 +140,7 @@ async def intake(settings: Settings) -> None:
                 own.clock,
                 {"relay": Progress(lambda: relay.backlog, lambda: relay.last_progress)},
                 {"store": store_answers(engine)},
+                lambda: measure(engine, own.clock()),
             )
             bell = Bell(engine)
             answering = Answering(engine, own.parties, own.clock)
@@ -290,7 +292,7 @@ async def _purging(engine: AsyncEngine, clock: Clock) -> None:
                 count = await purge(connection, clock())
             if count:
                 log.info("content.purged", count=count)
-        except (OSError, TimeoutError, KafkaError) as error:
+        except (SQLAlchemyError, OSError, TimeoutError) as error:
             log.warning("purge.failed", error=type(error).__name__, where=telemetry.where(error))
         await asyncio.sleep(_DAILY.total_seconds())
 

@@ -5,12 +5,14 @@ Ready means its dependencies answer.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -21,6 +23,9 @@ from gateway.clock import Clock
 STALLED_AFTER = timedelta(seconds=60)
 
 Check = Callable[[], Awaitable[bool]]
+
+Measure = Callable[[], Awaitable[None]]
+"""Sets the gauges that are read from somewhere when the metrics are asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +43,17 @@ class Progress:
 class Health:
     """Answers `/health/live`, `/health/ready` and `/metrics` for one process."""
 
-    def __init__(self, clock: Clock, progress: Mapping[str, Progress], checks: Mapping[str, Check]) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        progress: Mapping[str, Progress],
+        checks: Mapping[str, Check],
+        measure: Measure | None = None,
+    ) -> None:
         self._clock = clock
         self._progress = progress
         self._checks = checks
+        self._measure = measure
 
     def routes(self) -> list[Route]:
         """The three routes."""
@@ -62,7 +74,15 @@ class Health:
         return JSONResponse({"ready": not missing, "missing": missing}, status_code=503 if missing else 200)
 
     async def _metrics(self, _: Request) -> Response:
+        if self._measure is not None:
+            await self._measured(self._measure)
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+    async def _measured(self, measure: Measure) -> None:
+        """A store that is away takes nobody's other figures with it."""
+        with contextlib.suppress(SQLAlchemyError, OSError, TimeoutError):
+            async with asyncio.timeout(5):
+                await measure()
 
 
 async def _answers(check: Check) -> bool:
