@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import stamina
-from gateway.addressing.address import Arrived, Tools, address
 from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from gateway import telemetry
+from gateway.addressing.address import Arrived, Tools, address
+from gateway.addressing.suspicion import groups
 from gateway.clock import Clock
 from gateway.failpoints import reach
 from gateway.ids import new_id
@@ -34,7 +35,7 @@ PATIENCE = 3
 """How often an event is tried alone before it is put in quarantine."""
 
 _CAREFUL = 1000
-"""How many records are looked at one by one after a run that died."""
+"""How many records are counted before the work after a run that died."""
 
 
 class Record(Protocol):
@@ -84,11 +85,10 @@ class AddressingConsumer:
             with attempt:
                 headed = await self._behead(records)
                 if self._careful > 0:
-                    self._careful -= len(records)
-                    for one in headed:
-                        await self._alone(one)
+                    await self._carefully(headed)
                 else:
                     await self._decide(headed)
+        self._careful -= len(records)
         self.last_progress = self._clock()
 
     async def _behead(self, records: Sequence[Record]) -> list[Headed]:
@@ -99,6 +99,25 @@ class AddressingConsumer:
             except Undecodable as fault:
                 await self._put_aside(record, None, str(fault), 0)
         return headed
+
+    async def _carefully(self, batch: Sequence[Headed]) -> None:
+        """Decide a batch that may hold what killed the last run: each record counted before it is worked on."""
+        async with self._engine.begin() as connection:
+            tried = await quarantine.tried(connection, [one.envelope.id for one in batch])
+        for group in groups([tried.get(one.envelope.id, 0) for one in batch]):
+            await self._together(batch[group])
+
+    async def _together(self, batch: Sequence[Headed]) -> None:
+        if len(batch) == 1:
+            await self._alone(batch[0])
+            return
+        events = [one.envelope.id for one in batch]
+        async with self._engine.begin() as connection:
+            await quarantine.count_tries(connection, events)
+        reach("T2")
+        await self._decide(batch)
+        async with self._engine.begin() as connection:
+            await quarantine.forget_tries(connection, events)
 
     async def _decide(self, batch: Sequence[Headed]) -> None:
         if not batch:

@@ -37,6 +37,15 @@ _TRY = text(
     """
 )
 
+_TRY_THESE = text(
+    """
+    insert into tries as t (event_id, count) select unnest(cast(:events as uuid[])), 1
+    on conflict (event_id) do update set count = t.count + 1
+    """
+)
+
+_TRIES = text("select event_id, count from tries where event_id = any(cast(:events as uuid[]))")
+
 _UNTRY = text("delete from tries where event_id = any(cast(:events as uuid[]))")
 
 _OPEN = text(
@@ -123,6 +132,17 @@ async def put(
 async def count_try(connection: AsyncConnection, event: uuid.UUID) -> int:
     """Count one more try of this event; returns how many that makes."""
     return int((await connection.execute(_TRY, {"event_id": event})).scalar_one())
+
+
+async def count_tries(connection: AsyncConnection, events: Sequence[uuid.UUID]) -> None:
+    """Count one more try of each of these events."""
+    await connection.execute(_TRY_THESE, {"events": list(dict.fromkeys(events))})
+
+
+async def tried(connection: AsyncConnection, events: Sequence[uuid.UUID]) -> dict[uuid.UUID, int]:
+    """How often each of these was tried since it last went well, for those that were counted."""
+    rows = await connection.execute(_TRIES, {"events": list(events)})
+    return {row[0]: row[1] for row in rows}
 
 
 async def forget_tries(connection: AsyncConnection, events: Sequence[uuid.UUID]) -> None:

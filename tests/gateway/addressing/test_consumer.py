@@ -171,6 +171,29 @@ async def test_after_a_run_that_died_each_record_is_counted_before_the_work(
     assert await states(engine) == {"held": 1}
 
 
+async def test_after_a_run_that_died_only_the_suspected_go_alone(
+    engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a batch the one that was under way in two deaths goes alone, its neighbours together, and all in order."""
+    events = await published(engine, 5)
+    async with engine.begin() as connection:
+        await quarantine.count_tries(connection, [events[2].envelope.id])
+        await quarantine.count_tries(connection, [events[2].envelope.id])
+    real = consumer_module.address
+    worked: list[list[Any]] = []
+
+    async def noted(connection: Any, batch: Sequence[Arrived], now: Any, with_tools: Any) -> Addressed:
+        worked.append([one.envelope.id for one in batch])
+        return await real(connection, batch, now, with_tools)
+
+    monkeypatch.setattr(consumer_module, "address", noted)
+    await deciding(engine, careful=True).handle([record_of(event) for event in events])
+    ids = [event.envelope.id for event in events]
+    assert worked == [ids[:2], ids[2:3], ids[3:]]
+    async with engine.connect() as connection:
+        assert await quarantine.tried(connection, ids) == {}
+
+
 async def test_a_store_that_comes_back_finds_the_batch_still_waiting(
     engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
