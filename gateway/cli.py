@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from pathlib import Path
+from textwrap import wrap
 from typing import Annotated, Any
 
 import typer
@@ -274,9 +275,11 @@ def doctor(data: Data = None, as_json: Json = False) -> None:
             if as_json:
                 _say(json.dumps({"name": one.name, "well": one.well, "told": one.told, "fix": one.fix}))
                 continue
-            _say(f"{'ok   ' if one.well else 'WRONG'}  {one.name:<12} {one.told}")
-            if one.fix:
-                _say(f"{'':<20}{one.fix}")
+            head = f"{'ok   ' if one.well else 'WRONG'}  {one.name:<12} "
+            for text in (one.told, one.fix):
+                for line in wrap(text, 80 - len(head), break_long_words=False):
+                    _say(head + line)
+                    head = " " * len(head)
         return OK if well else FINDINGS
 
     _run(run, data)

@@ -153,9 +153,9 @@ def _taken(record: Any) -> list[Step]:
 
 
 def _event(row: Any) -> Step:
-    told = f"{row.kind} {row.change}"
+    told = f"{_short(row.id)} {row.kind} {row.change}"
     if row.supersedes:
-        told += f" of {str(row.supersedes)[:8]}"
+        told += f" of {_short(row.supersedes)}"
     if row.unpublished:
         told += f", settling until {_instant(row.due)}" if row.due else ", not yet published"
     return Step(row.recorded, "translated", told, {"event": str(row.id), "kind": row.kind, "change": row.change})
@@ -166,7 +166,8 @@ def _decision(row: Any) -> Step:
     told = f"{_many(row.deliveries, 'delivery', 'deliveries')}, {_many(row.holds, 'hold')}"
     if row.reason:
         told = f"{row.reason}" + (f", owner {row.owner}" if row.owner else "")
-    return Step(row.decided, word, f"{told}  {_why(row.why)}".rstrip(), {"event": str(row.event_id), "why": row.why})
+    told = f"{_short(row.event_id)} {told}  {_why(row.why)}".rstrip()
+    return Step(row.decided, word, told, {"event": str(row.event_id), "why": row.why})
 
 
 def _why(why: Any) -> str:
@@ -183,20 +184,29 @@ def _hold(row: Any) -> list[Step]:
         Step(
             row.since,
             "held",
-            f"for {row.role}: {row.reason}, owner {row.owner}, due {_instant(row.due)}",
+            f"{_short(row.event_id)} for {row.role}: {row.reason}, owner {row.owner}, due {_instant(row.due)}",
             {"event": str(row.event_id), "role": row.role, "reason": row.reason},
         )
     ]
     if row.released:
-        steps.append(Step(row.released, "released", f"for {row.role}: {row.outcome}", {"event": str(row.event_id)}))
+        steps.append(
+            Step(
+                row.released,
+                "released",
+                f"{_short(row.event_id)} for {row.role}: {row.outcome}",
+                {"event": str(row.event_id)},
+            )
+        )
     return steps
 
 
 def _delivery(row: Any) -> list[Step]:
     data = {"delivery": str(row.id), "recipient": row.recipient, "role": row.role}
-    steps = [Step(row.created, "queued", f"{row.recipient} as {row.role}, under {row.agreement}", data)]
+    what = f"{_short(row.event_id)} to {row.recipient} as {row.role}"
+    steps = [Step(row.created, "queued", f"{what}, under {row.agreement}", data)]
     if row.offered:
-        steps.append(Step(row.offered, "offered", f"{row.recipient}, {_many(row.attempts, 'attempt')}", data))
+        tries = f"after {_many(row.attempts, 'attempt')}" if row.attempts else "collected from the mailbox"
+        steps.append(Step(row.offered, "offered", f"{what}, {tries}", data))
     if row.state in {"parked", "rejected"}:
         told = f"{row.recipient}: {row.reason}, owner {row.owner}, due {_instant(row.due)}"
         steps.append(Step(row.acknowledged or row.offered or row.created, row.state, told, data))
@@ -216,6 +226,11 @@ def _receipt(row: Any, recipients: Mapping[uuid.UUID, str]) -> Step:
     code = f" ({row.code})" if row.code else ""
     told = f"{row.result}{code} by {recipients[row.delivery_id]}"
     return Step(row.at, "acknowledged", told, {"delivery": str(row.delivery_id), "result": row.result})
+
+
+def _short(event: uuid.UUID) -> str:
+    """Enough of an event's id to tell it from the others of its record."""
+    return str(event)[:8]
 
 
 def _many(count: int, one: str, more: str | None = None) -> str:
