@@ -19,6 +19,7 @@ from gateway.local.accounts import Accounts, make_up
 from gateway.local.arrivals import Writings
 from gateway.local.cast import AGENCIES, LASARS
 from gateway.local.children import Child, Children
+from gateway.local.command import lgw
 from gateway.local.journeys import JOURNEYS, Journey
 from gateway.local.journeys.cast import WAKEFIELD
 from gateway.local.outcomes import outcomes
@@ -29,6 +30,7 @@ from gateway.local.steps import Steps
 from gateway.local.system import Plan, Ports, System, family, start
 from gateway.settings import Settings
 from gateway.store.ledger import open_engine
+from gateway.telemetry import where
 
 CHANGED: Final = {
     # Prisons send the family of movements that is settled here, and it settles in a second instead of 45 minutes.
@@ -123,6 +125,9 @@ async def _journey(journey: Journey, stage: Stage, engine: AsyncEngine, steps: S
             await journey.play(scene)
         except NotAsExpected as fault:
             scene.wrong.append(str(fault))
+        except (LookupError, ValueError, aiohttp.ClientError) as fault:
+            # An answer of another shape than was expected: the next journey can be played all the same.
+            scene.wrong.append(f"it could not be played to its end ({type(fault).__name__} in {where(fault)})")
     async with engine.connect() as connection:
         return Played(journey, scene, await outcomes(connection, scene.sent))
 
@@ -131,7 +136,7 @@ def _wait(console: Console, data: Path) -> None:
     """Let somebody look around, or take something away, before the accounts are made up."""
     console.print()
     console.print("All journeys are played, and everything still runs. Look around, for one with")
-    console.print(f"  lgw status --data {data}", soft_wrap=True)
+    console.print(f"  {lgw()} status --data {data}", soft_wrap=True)
     console.print("Press Enter to make up the accounts.")
     sys.stdin.readline()
 

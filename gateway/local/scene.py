@@ -7,7 +7,7 @@ from typing import Any
 
 from gateway.local.arrivals import Arrival
 from gateway.local.cast import NAMES, Agency, Lasars
-from gateway.local.stage import Sent, Stage
+from gateway.local.stage import NotAsExpected, Sent, Stage
 
 Told = tuple[str, str, str]
 """One thing a recipient is told: kind, change, and the role it is told in."""
@@ -30,9 +30,10 @@ class Scene:
     async def send(
         self, agency: Agency, what: str, body: bytes, media_type: str, *, key: str | None = None, door: str = "records"
     ) -> Sent:
-        """Send something that must be accepted."""
+        """Send something that must be accepted. Raises NotAsExpected: without it the journey cannot go on."""
         sent = await self.stage.send(agency, what, body, media_type, key=key, door=door)
-        self.expect(sent.status == 202, f"{agency.name} should have had its {what} accepted, and got {sent.status}")
+        if not self.expect(sent.status == 202, f"{agency.name} should have had its {what} accepted"):
+            raise NotAsExpected(f"it was answered with status {sent.status}")
         self.sent.append(sent)
         return sent
 

@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.text import Text
 
 from gateway.local.cast import AGENCIES, LASARS
+from gateway.local.command import lgw
 from gateway.local.ports import LOOPBACK
 from gateway.local.steps import Steps
 from gateway.local.system import Plan, Ports, System, family, start
@@ -56,13 +57,13 @@ def _where(system: System, data: Path, recipients: bool) -> list[Text]:
         f"  {LASARS[0].id + ', ...':<30}one LASARS for each of {len(LASARS)} areas",
         "",
         "Send a first record, as the Metropolitan Police:",
-        f"  TOKEN=$(lgw token met-police --data {data})",
+        f"  TOKEN=$({lgw()} token met-police --data {data})",
         '  curl -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/xml" \\',
         f"    {system.url}/v1/feeds/police_custody/records --data-binary \\",
         f"    @{EXAMPLE}",
         "Then, with the receipt it answers:",
-        f"  lgw trace RECEIPT --data {data}",
-        f"  lgw status --data {data}",
+        f"  {lgw()} trace RECEIPT --data {data}",
+        f"  {lgw()} status --data {data}",
         "",
         "Ctrl-C stops everything; the data stays.",
     ]
