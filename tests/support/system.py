@@ -159,6 +159,10 @@ class System:
         for child in self._children.values():
             child.check()
 
+    def end_part(self, part: Part) -> None:
+        """End a part at once, whether or not it has ended by itself."""
+        self._children[part].kill()
+
     def end(self) -> None:
         """End whatever still runs, at once."""
         for child in self._children.values():
