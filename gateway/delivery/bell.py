@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gateway import telemetry
+from gateway.store.ledger import listen
 from gateway.store.mailboxes import CHANNEL
 from gateway.telemetry import log
 
@@ -58,12 +59,13 @@ class Bell:
     async def _listen(self) -> None:
         async with self._engine.connect() as connection:
             try:
-                driver = (await connection.get_raw_connection()).driver_connection
-                if driver is None:
-                    raise OSError("the bell has no session")
                 ended = asyncio.Event()
-                driver.add_termination_listener(lambda _: ended.set())
-                await driver.add_listener(CHANNEL, lambda _, __, ___, recipient: self._ring(str(recipient)))
+                await listen(
+                    connection,
+                    CHANNEL,
+                    lambda _, __, ___, recipient: self._ring(str(recipient)),
+                    lambda _: ended.set(),
+                )
                 for recipient in tuple(self._waiting):
                     self._ring(recipient)
                 await ended.wait()

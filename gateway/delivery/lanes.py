@@ -37,9 +37,10 @@ class _Lane:
 
 
 class Lanes:
-    """All lanes of one recipient."""
+    """All lanes of one recipient. per_lane: deliveries of one person that are held."""
 
-    def __init__(self) -> None:
+    def __init__(self, per_lane: int = PER_LANE) -> None:
+        self._per_lane = per_lane
         self.cursor = 0
         """The highest position read."""
         self.under_way = 0
@@ -92,7 +93,7 @@ class Lanes:
             self._append(self._lane(delivery.person_id), delivery, now)
 
     def add_again(self, persons: Iterable[UUID], found: Iterable[Delivery], now: datetime) -> None:
-        """Take in what these persons have queued up to the cursor, at most PER_LANE each, in order of positions."""
+        """Take in what these persons have queued up to the cursor, at most per_lane each, in order of positions."""
         lanes = {}
         for person in persons:
             lane = self._lanes.get(person)
@@ -104,7 +105,7 @@ class Lanes:
             if lane is not None:
                 self._append(lane, delivery, now)
         for person, lane in lanes.items():
-            if len(lane.queue) >= PER_LANE:
+            if len(lane.queue) >= self._per_lane:
                 lane.behind = True
             elif not lane.queue and not lane.behind:
                 del self._lanes[person]
@@ -173,7 +174,7 @@ class Lanes:
 
     def _append(self, lane: _Lane, delivery: Delivery, now: datetime) -> None:
         parked = self._blocked.get(lane.person)
-        if lane.behind or len(lane.queue) >= PER_LANE or (parked is not None and parked < delivery.position):
+        if lane.behind or len(lane.queue) >= self._per_lane or (parked is not None and parked < delivery.position):
             lane.behind = True
             return
         if not lane.queue and not lane.busy:

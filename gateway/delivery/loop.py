@@ -27,6 +27,7 @@ from gateway.sealing import Sealer, Signer
 from gateway.settings import Delivery as Settings
 from gateway.store import deliveries
 from gateway.store.deliveries import Queue
+from gateway.store.ledger import listen
 from gateway.store.mailboxes import CHANNEL
 from gateway.telemetry import log
 
@@ -97,7 +98,7 @@ class DeliveryLoop:
             try:
                 await self._serve()
             except* (SQLAlchemyError, OSError, TimeoutError) as lost:
-                first = _first(lost)
+                first = telemetry.first(lost)
                 log.warning("delivery.interrupted", error=type(first).__name__, where=telemetry.where(first))
                 await self._pause(_PAUSE)
 
@@ -127,12 +128,13 @@ class DeliveryLoop:
 
     async def _listen(self, connection: AsyncConnection) -> asyncio.Event:
         """Listen for announcements; the event is set when the session ends."""
-        driver = (await connection.get_raw_connection()).driver_connection
-        if driver is None:
-            raise OSError("the delivery loop has no session")
         lost = asyncio.Event()
-        await driver.add_listener(CHANNEL, lambda _, __, ___, recipient: self.wake([str(recipient)]))
-        driver.add_termination_listener(lambda _: lost.set())
+        await listen(
+            connection,
+            CHANNEL,
+            lambda _, __, ___, recipient: self.wake([str(recipient)]),
+            lambda _: lost.set(),
+        )
         return lost
 
     async def _share(
@@ -230,10 +232,3 @@ class _Service:
 async def _watch(lost: asyncio.Event) -> None:
     await lost.wait()
     raise ConnectionError("the session that holds the locks has ended")
-
-
-def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    error: BaseException = group
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error

@@ -25,7 +25,7 @@ class Producer(Protocol):
     """What is asked of a Kafka producer; aiokafka's, idempotent and with acks=all."""
 
     async def send(
-        self, topic: str, value: bytes, key: bytes, headers: Sequence[tuple[str, bytes]]
+        self, topic: str, *, value: bytes, key: bytes, headers: Sequence[tuple[str, bytes]]
     ) -> asyncio.Future[Any]: ...
 
 
@@ -80,7 +80,9 @@ class TopicNotices:
         if not page:
             return False
         sent = [
-            await self._producer.send(self._topic, notice(told), key(told, self._recipient), _headers(told))
+            await self._producer.send(
+                self._topic, value=notice(told), key=key(told, self._recipient), headers=_headers(told)
+            )
             for told in page
         ]
         await asyncio.gather(*sent)

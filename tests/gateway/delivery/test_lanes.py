@@ -11,6 +11,8 @@ from gateway.delivery.delivery import Delivery
 from gateway.delivery.lanes import FRESH, PER_LANE, Lanes
 from tests.support.deliveries import person_of
 
+FEW = 3
+PERSONS = 3
 START = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 
 
@@ -42,16 +44,16 @@ class Courier(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         """Nothing is queued."""
-        self.lanes = Lanes()
+        self.lanes = Lanes(FEW)
         self.now = START
         self.last = 0
         self.state: dict[int, str] = {}
         self.person: dict[int, UUID] = {}
         self.next: dict[int, datetime] = {}
         self.under_way: dict[UUID, int] = {}
-        self.sent: dict[UUID, list[int]] = {}
+        self.done: set[int] = set()
 
-    @rule(persons=st.lists(st.integers(0, 5), min_size=1, max_size=2 * PER_LANE))
+    @rule(persons=st.lists(st.integers(0, PERSONS - 1), min_size=1, max_size=4 * FEW))
     def queue(self, persons: list[int]) -> None:
         """Addressing commits deliveries."""
         for number in persons:
@@ -75,7 +77,7 @@ class Courier(RuleBasedStateMachine):
     def read_again(self) -> None:
         """The reader reads the lanes whose turn has come."""
         persons = self.lanes.due(self.now, 3)
-        found = [p for person in persons for p in [q for q in self.queued(person) if q <= self.lanes.cursor][:PER_LANE]]
+        found = [p for person in persons for p in [q for q in self.queued(person) if q <= self.lanes.cursor][:FEW]]
         self.lanes.add_again(persons, [self.read(p) for p in sorted(found)], self.now)
 
     @rule()
@@ -89,11 +91,20 @@ class Courier(RuleBasedStateMachine):
         if taken.position in waiting:
             assert taken.position == waiting[0]
         assert not [p for p, s in self.state.items() if s == "parked" and self.person[p] == taken.person_id]
+        assert taken.position not in self.done
         assert self.next.get(taken.position, self.now) <= self.now
         assert self.now - taken.read <= FRESH
         self.under_way[taken.person_id] = taken.position
 
-    @rule(outcome=st.sampled_from(["offered", "again", "parked"]), which=st.integers(0, 5))
+    @rule(times=st.integers(1, PERSONS))
+    def carry_on(self, times: int) -> None:
+        """What a carrier does all the time."""
+        for _ in range(times):
+            self.page(20)
+            self.read_again()
+            self.take()
+
+    @rule(outcome=st.sampled_from(["offered", "again", "parked"]), which=st.integers(0, PERSONS - 1))
     def settle(self, outcome: str, which: int) -> None:
         """An attempt is settled."""
         if not self.under_way:
@@ -110,7 +121,7 @@ class Courier(RuleBasedStateMachine):
             self.lanes.parked(person, position)
         else:
             self.state[position] = "offered"
-            self.sent.setdefault(person, []).append(position)
+            self.done.add(position)
             self.lanes.left(person, self.now)
 
     @rule(which=st.integers(0, 50), to=st.sampled_from(["queued", "offered"]))
@@ -152,7 +163,7 @@ class Courier(RuleBasedStateMachine):
     @invariant()
     def memory_is_bounded(self) -> None:
         """No lane holds more than its part, whatever is queued."""
-        assert 0 <= self.lanes.held <= PER_LANE * 6
+        assert 0 <= self.lanes.held <= FEW * PERSONS
         assert self.lanes.under_way == len(self.under_way)
 
     def teardown(self) -> None:
@@ -176,7 +187,7 @@ class Courier(RuleBasedStateMachine):
 
 
 TestCourier = Courier.TestCase
-TestCourier.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestCourier.settings = settings(max_examples=120, stateful_step_count=60, deadline=None)
 
 
 def test_a_person_with_thousands_queued_takes_no_room_from_others() -> None:

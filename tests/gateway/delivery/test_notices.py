@@ -29,9 +29,9 @@ class Topic:
     sent: list[tuple[str, bytes, bytes, dict[str, bytes]]] = field(default_factory=list)
 
     async def send(
-        self, topic: str, value: bytes, key: bytes, headers: Sequence[tuple[str, bytes]]
+        self, topic: str, *, value: bytes, key: bytes, headers: Sequence[tuple[str, bytes]]
     ) -> asyncio.Future[Any]:
-        """As aiokafka does."""
+        """As aiokafka does, whose further parameters stand in another order."""
         self.sent.append((topic, value, key, dict(headers)))
         answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         if self.fails:
