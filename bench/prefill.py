@@ -16,8 +16,7 @@ from gateway.store.tables import metadata
 
 _FUNCTIONS = """
 create function pg_temp.other(id uuid, copy int) returns uuid language sql immutable as
-    $$ select (substr(id::text, 1, 15) || substr(md5(id::text || copy), 1, 3) || '-'
-               || substr(md5(id::text || copy), 4, 4) || '-' || substr(md5(id::text || copy), 8, 12))::uuid $$;
+    $$ select (substr(id::text, 1, 15) || substr(md5(id::text || copy)::uuid::text, 16))::uuid $$;
 create function pg_temp.other(hash bytea, copy int) returns bytea language sql immutable as
     $$ select decode(md5(hash || int4send(copy)), 'hex') $$;
 """
