@@ -3,6 +3,7 @@
 import asyncio
 import sys
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -17,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from gateway.local import memory, ports
 from gateway.local.accounts import Accounts, make_up
 from gateway.local.arrivals import Writings
-from gateway.local.cast import AGENCIES, LASARS
+from gateway.local.cast import AGENCIES, LASARS, NAMES
 from gateway.local.children import Child, Children
 from gateway.local.command import lgw
 from gateway.local.journeys import JOURNEYS, Journey
@@ -85,7 +86,8 @@ def demo(data: Path, *, console: Console, settings: Settings, pause: bool = Fals
             stray = _stray(system, played)
     except KeyboardInterrupt:
         return INTERRUPTED
-    wrong = [f"Journey {one.journey.number}: {sentence}." for one in played for sentence in one.scene.wrong] + stray
+    wrong = [(f"Journey {one.journey.number}", sentence) for one in played for sentence in one.scene.wrong]
+    wrong = list(dict.fromkeys(wrong + stray))
     _show(console, played)
     _close(console, sum(one.scene.checks for one in played), wrong, made_up)
     _figures(console, size, time.monotonic() - began)
@@ -150,11 +152,15 @@ async def _make_up(system: System) -> Accounts:
         await engine.dispose()
 
 
-def _stray(system: System, played: Sequence[Played]) -> list[str]:
-    """Arrivals that belong to nothing any journey expected."""
-    claimed_ids = {delivery for one in played for delivery in one.scene.claimed}
-    stray = [one for one in Writings(system.own).applied() if one.delivery not in claimed_ids]
-    return [f"{one.recipient} got a {one.kind} that no journey expected." for one in stray]
+def _stray(system: System, played: Sequence[Played]) -> list[tuple[str, str]]:
+    """Arrivals that no journey has looked at, each kind at a recipient once."""
+    looked_at = {delivery for one in played for delivery in one.scene.claimed}
+    stray = Counter(
+        (one.recipient, one.kind) for one in Writings(system.own).applied() if one.delivery not in looked_at
+    )
+    return [
+        (NAMES[recipient], f"got {count} {kind} that no journey expected") for (recipient, kind), count in stray.items()
+    ]
 
 
 def _show(console: Console, played: Sequence[Played]) -> None:
@@ -172,15 +178,16 @@ def _show(console: Console, played: Sequence[Played]) -> None:
         console.print(Text(line, style="dim"))
 
 
-def _close(console: Console, checks: int, wrong: Sequence[str], made_up: Accounts) -> None:
+def _close(console: Console, checks: int, wrong: Sequence[tuple[str, str]], made_up: Accounts) -> None:
     """What was checked, and what was not as it should be."""
     console.print()
     if not wrong:
         console.print(f"As expected: all of {checks} checks")
     else:
-        console.print(Text(f"Not as expected: {len(wrong)} of {checks} checks", style="bold red"))
-    for sentence in wrong:
-        console.print(Text(f"  {sentence}", style="red"))
+        console.print(Text(f"Not as expected, of {checks} checks:", style="bold red"))
+    for label, sentence in wrong:
+        for line in noted(f"  {label}: ", f"{sentence}."):
+            console.print(Text(line, style="red"))
     ledgers = made_up.ledgers
     console.print(
         f"Ledgers: {sum(ledgers.records.values())} records, {sum(ledgers.events.values())} events, "

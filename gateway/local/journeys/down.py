@@ -36,23 +36,25 @@ async def play(scene: Scene) -> None:
     moved = assessment_varied("RA-5001", arrested + timedelta(days=1), due + timedelta(days=1), "The same place")
 
     stage.stop(WAKEFIELD)
-    test = await scene.send(GMP, "test, Wakefield down", xml(detention, drug_test("DT-5001", tested)), XML)
-    await stage.until("Wakefield was tried while it is down", lambda: stage.tried(WAKEFIELD, test))
-    required = await scene.send(GMP, "RA1, Wakefield down", xml(detention, notice), XML)
-    varied = await scene.send(GMP, "RA2, Wakefield down", xml(detention, moved), XML)
-    other = await scene.send(GMP, "another person's test", xml(another, drug_test("DT-5002", tested)), XML)
-    beside = await scene.send(GMP, "a neighbour's test", xml(neighbour, drug_test("DT-5003", tested)), XML)
-
-    mine = [test, required, varied]
-    for sent, recipients in ((beside, {OXFORDSHIRE.id, STOCKPORT.id}), *((one, {STOCKPORT.id}) for one in mine)):
-        await _acknowledged(stage, sent, recipients)
-    states = [await _states(stage, one) for one in (*mine, other)]
-    scene.expect(
-        all(one[WAKEFIELD.id] == "queued" for one in states),
-        "everything for Wakefield should still be queued while all others have acknowledged theirs",
-    )
-    scene.notes.append(("While Wakefield was down: ", "everybody else had and acknowledged theirs."))
-    stage.start(WAKEFIELD)
+    try:
+        test = await scene.send(GMP, "test, Wakefield down", xml(detention, drug_test("DT-5001", tested)), XML)
+        await stage.until("Wakefield was tried while it is down", lambda: stage.tried(WAKEFIELD, test))
+        required = await scene.send(GMP, "RA1, Wakefield down", xml(detention, notice), XML)
+        varied = await scene.send(GMP, "RA2, Wakefield down", xml(detention, moved), XML)
+        other = await scene.send(GMP, "another person's test", xml(another, drug_test("DT-5002", tested)), XML)
+        beside = await scene.send(GMP, "a neighbour's test", xml(neighbour, drug_test("DT-5003", tested)), XML)
+        mine = [test, required, varied]
+        await _acknowledged(stage, beside, {OXFORDSHIRE.id, STOCKPORT.id})
+        for one in (*mine, other):
+            await _acknowledged(stage, one, {STOCKPORT.id})
+        states = [await _states(stage, one) for one in (*mine, other)]
+        scene.expect(
+            all(one[WAKEFIELD.id] == "queued" for one in states),
+            "everything for Wakefield should still be queued while all others have acknowledged theirs",
+        )
+        scene.notes.append(("While Wakefield was down: ", "everybody else had and acknowledged theirs."))
+    finally:
+        stage.start(WAKEFIELD)
     await stage.quiet()
 
     steps = [(TEST, FACT), (REQUIRED, FACT), (VARIED, CORRECTION)]

@@ -77,6 +77,10 @@ async def _police_see_no_more(scene: Scene) -> None:
         for delivery in event["deliveries"]
     }
     should = {STOCKPORT.id: ["accepted", "assessment_missed"], ENFIELD.id: ["accepted"]}
-    scene.expect(seen == should, f"the police should see {should} on their RA2, and see {seen}")
+    scene.expect(
+        seen == should,
+        "the police should see on their RA2 that Stockport accepted it and the assessment was missed, that Enfield "
+        "accepted it, and nothing else",
+    )
     scene.notes.append(("The police see on RA2: ", "Stockport accepted it, assessment missed; Enfield accepted it."))
     scene.notes.append(("They do not see: ", "that Stockport has closed the case."))
