@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import sys
+import threading
 
 import uvloop
 
@@ -30,6 +31,8 @@ def main(argv: list[str]) -> int:
         print(f"A setting is wrong: {error}.", file=sys.stderr)  # noqa: T201
         return 2
     telemetry.configure(argv[0], level=settings.log_level)
+    sys.unraisablehook = lambda told: _failed("exception.ignored", told.exc_value)
+    threading.excepthook = lambda told: _failed("thread.failed", told.exc_value)
     gc.collect()
     gc.freeze()
     gc.set_threshold(_YOUNG, 20, 50)
@@ -39,7 +42,17 @@ def main(argv: list[str]) -> int:
     except GatewayError as error:
         print(f"{error} {error.fix}", file=sys.stderr)  # noqa: T201
         return 1
+    except Exception as error:
+        _failed("process.failed", error)
+        return 1
     return 0
+
+
+def _failed(what: str, error: BaseException | None) -> None:
+    """Say what nobody caught, by its type and place: Python itself would print its text, which may quote a value."""
+    if error is not None:
+        cause = telemetry.first(error)
+        telemetry.log.critical(what, error=type(cause).__name__, where=telemetry.where(cause))
 
 
 if __name__ == "__main__":

@@ -39,6 +39,7 @@ from gateway.intake.http import build_access, build_app
 from gateway.intake.journal import Journal
 from gateway.kafka.relay import Relay, notify
 from gateway.kafka.topics import all_topics, create_topics, notice_topic
+from gateway.lingering import Lingering
 from gateway.operations.lag import measure
 from gateway.operations.redrive import Redrive
 from gateway.parties import Parties, load_parties
@@ -310,7 +311,7 @@ async def _serve(
     so that no request that waits for something new keeps the process.
     """
     config = uvicorn.Config(
-        app,
+        Lingering(app),
         host=host,
         port=port,
         log_config=None,

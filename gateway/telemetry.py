@@ -95,6 +95,13 @@ log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
 """The one logger."""
 
 
+def first(error: BaseException) -> BaseException:
+    """The error itself, or the first of a group's that is one."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
 def where(error: BaseException) -> str:
     """The place an exception was raised, as module:line; its text may quote a value and is never logged."""
     trace = error.__traceback__

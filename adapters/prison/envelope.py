@@ -20,7 +20,15 @@ from adapters.prison.rules import Faulty
 LONGEST: Final = 1024 * 1024
 """The longest record read, in bytes. The largest real snapshot seen has 8 KB."""
 
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9._-]{0,99}")
+_NAME = re.compile(
+    r"(?=.{1,100}\Z)(?:"
+    r"[a-z][a-z0-9-]*(?:\.[a-z][a-z0-9-]*){2,}"  # HMPPS: prison-offender-events.prisoner.cell.move
+    r"|[A-Z]+(?:_[A-Z]+)*-(?:INSERTED|UPDATED|DELETED|CHANGED)"  # NOMIS of old: OFFENDER_BOOKING-CHANGED
+    r"|[A-Z]+(?:_[A-Z]+){2,}"
+    r"|(?:Subscription|Unsubscribe)Confirmation)"  # SNS about itself
+)
+"""The names there are of events. Nothing else is a name, however harmless it looks: a person's has no such form."""
+
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -91,7 +99,7 @@ def _attribute(attributes: Any) -> Any:
 
 
 def _name(value: Any, field: str) -> str:
-    """A name that can be counted by: it ends in metrics and reports, so it must not carry what it likes."""
+    """A name that can be counted by: it stands in the clear, in receipts and reports, so it must be nobody's own."""
     if not isinstance(value, str) or _NAME.fullmatch(value) is None:
         raise Faulty([Finding(rules.EVENT_TYPE_UNREADABLE, field)])
     return value

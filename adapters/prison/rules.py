@@ -24,7 +24,7 @@ NO_EVENT_TYPE = Rule(
 EVENT_TYPE_UNREADABLE = Rule(
     "PR-004",
     Level.REFUSE,
-    "The eventType is not a name of letters, digits, dots, dashes and underscores",
+    "The eventType has not the form of an event's name",
     _SEND_AGAIN,
 )
 EVENT_TYPES_DIFFER = Rule(

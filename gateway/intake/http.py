@@ -48,6 +48,7 @@ class Gateway(FastAPI):
             openapi_tags=described.TAGS,
             docs_url=None,  # the framework's page loads its scripts from another site
             redoc_url=None,
+            redirect_slashes=False,  # a redirect repeats the whole address it was asked at, parameters and all
             routes=list(routes),
         )
         self._adapters = adapters

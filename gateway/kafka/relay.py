@@ -22,6 +22,7 @@ from gateway.failpoints import reach
 from gateway.intake.chain import SHARDS
 from gateway.kafka.envelope import message_key, write_headers
 from gateway.store import outbox
+from gateway.store.ledger import listen
 from gateway.store.outbox import Unpublished
 from gateway.telemetry import log
 from schemas.base import topic_of
@@ -111,16 +112,10 @@ class Relay:
             await producer.stop()
 
     async def _listen(self, connection: AsyncConnection) -> None:
-        raw = await connection.get_raw_connection()
-        driver = raw.driver_connection
-        if driver is None:
-            raise OSError("the relay has no session")
-
         def told(*_: object) -> None:
             self._woken.set()
 
-        await driver.add_listener(CHANNEL, told)
-        driver.add_termination_listener(told)
+        await listen(connection, CHANNEL, told, told)
 
     async def _take_shards(self, connection: AsyncConnection) -> None:
         missing = [shard for shard in range(SHARDS) if shard not in self._held]

@@ -1,11 +1,13 @@
 """The engine every statement runs on, and the schema's migrations."""
 
+from collections.abc import Callable
 from pathlib import Path
 
+import asyncpg
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from gateway.settings import Store
 
@@ -21,6 +23,25 @@ def open_engine(store: Store) -> AsyncEngine:
         hide_parameters=True,
         connect_args={"server_settings": {"jit": "off", "application_name": "lasars-gateway"}},
     )
+
+
+async def listen(
+    connection: AsyncConnection, channel: str, told: Callable[..., None], ended: Callable[[object], None]
+) -> None:
+    """Listen to PostgreSQL's announcements on a channel in this session.
+
+    told: called with the session, its process id, the channel and what was announced. ended: called when the session
+    ends. Raises SQLAlchemyError, or ConnectionError where the session has ended already: the driver is asked past
+    SQLAlchemy, so its own errors come out here.
+    """
+    driver = (await connection.get_raw_connection()).driver_connection
+    if driver is None:
+        raise ConnectionError("there is no session")
+    try:
+        driver.add_termination_listener(ended)
+        await driver.add_listener(channel, told)
+    except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise ConnectionError("the session has ended") from error
 
 
 async def migrate(engine: AsyncEngine) -> None:

@@ -32,9 +32,10 @@ class Arrival:
 
 
 class Door:
-    """An HTTP server on a free port. answer: how it answers; every path is a door of its own."""
+    """An HTTP server on this port, or a free one. answer: how it answers; every path is a door of its own."""
 
-    def __init__(self) -> None:
+    def __init__(self, port: int = 0) -> None:
+        self._port = port
         self.arrivals: list[Arrival] = []
         self.answer: Answer = self.fine
         self.url = ""
@@ -70,7 +71,7 @@ class Door:
         # A handler whose caller has gone is cancelled, so that none outlives the test.
         self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.1)
         await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
+        await web.TCPSite(self._runner, "127.0.0.1", self._port).start()
         host, port = self._runner.addresses[0][:2]
         self.url = f"http://{host}:{port}/push"
         return self
