@@ -164,8 +164,10 @@ def _fates(seen: _Seen, away: frozenset[str]) -> _Found:
         anomaly = Anomaly.TORN if len(missing) < len(message.sent.owed) else Anomaly.LOST
         yield anomaly, f"{name}: never reaches {', '.join(sorted(missing))}"
     had = {delivery for deliveries in seen.effects.values() for delivery in deliveries}
+    answered = {one.delivery for one in seen.acknowledged}
     for delivery in seen.deliveries.values():
-        if _queued(delivery) and delivery.delivery in had and delivery.recipient not in away:
+        open_still = _queued(delivery) or (delivery.state == "offered" and delivery.delivery not in answered)
+        if open_still and delivery.delivery in had and delivery.recipient not in away:
             yield Anomaly.STUCK, f"delivery {delivery.delivery}: {delivery.state} although it had its effect"
 
 

@@ -164,6 +164,13 @@ BROKEN: dict[str, tuple[Anomaly, Callable[[], list[Step]]]] = {
             for one in without(*DELIVERED, of="2", at=HOME)()
         ],
     ),
+    "its recipient could never acknowledge it": (
+        Anomaly.STUCK,
+        lambda: [
+            replace(one, state="offered") if isinstance(one, KeptDelivery) and one.delivery == f"d2-{HOME}" else one
+            for one in without(Acknowledged, of="2", at=HOME)()
+        ],
+    ),
     "it had its effect and is still queued": (
         Anomaly.STUCK,
         lambda: [

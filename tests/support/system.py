@@ -23,6 +23,7 @@ from gateway.local.installation import Installation, environment, prepare
 from gateway.parties import Parties, load_parties
 from gateway.sealing import Sealer, Secrets
 from gateway.settings import Delivery, Dispatch, Intake, Kafka, Settings, Store
+from tests.support.broken import MODULE, VARIABLE
 from tests.support.zygote import Forked, Zygote
 
 Part = Literal["intake", "dispatch"]
@@ -90,22 +91,21 @@ class System:
         """All that a part has ever logged."""
         return (self.own.logs / f"{part}.log").read_text()
 
-    async def start(self, *parts: Part, crash: str | None = None, module: str = "gateway") -> None:
+    async def start(self, *parts: Part, crash: str | None = None, broken: str | None = None) -> None:
         """Start these parts side by side, both if none is named, and return when each is ready.
 
-        crash: the failpoint of every part started. module: what is run instead of the gateway itself.
+        crash: the failpoint of every part started. broken: which of `tests/support/broken.py` is started instead.
         """
         settings = self.settings.model_copy(update={"crash": crash})
         for part in parts or PARTS:
             program = Program(
                 name=f"The gateway's {part}",
-                argv=(sys.executable, "-m", module, part),
+                argv=(sys.executable, "-m", MODULE if broken else "gateway", part),
                 log=self.own.logs / f"{part}.log",
-                env=environment(settings),
+                env=environment(settings) | ({VARIABLE: broken} if broken else {}),
                 folder=Path(__file__).parents[2],
             )
-            forks = self._zygote is not None and module == "gateway"
-            self._children[part] = self._zygote.fork(program) if self._zygote and forks else Child(program)
+            self._children[part] = self._zygote.fork(program) if self._zygote else Child(program)
         await asyncio.gather(*(self.ready(part) for part in parts or PARTS))
 
     async def ready(self, part: Part) -> None:

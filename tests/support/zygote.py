@@ -22,9 +22,14 @@ from pathlib import Path
 from typing import Any
 
 from gateway.local.children import Program, died
+from tests.support.broken import MODULE
 
 ROOT = Path(__file__).parents[2]
 PR_SET_PDEATHSIG = 1
+
+
+class ZygoteEnded(Exception):
+    """The zygote has ended by itself; what it said last is on the test run's standard error."""
 
 
 class Zygote:
@@ -44,13 +49,21 @@ class Zygote:
         self._started: list[int] = []
 
     def fork(self, program: Program) -> "Forked":
-        """Start a program whose arguments are those of `python -m gateway`."""
+        """Start a program that is `python -m MODULE ARGUMENT...`, with a `main` that takes the arguments."""
         program.log.parent.mkdir(parents=True, exist_ok=True)
         assert self._process.stdin is not None
-        told = {"argv": program.argv[3:], "env": dict(program.env or os.environ), "log": str(program.log)}
+        told = {
+            "module": program.argv[2],
+            "argv": program.argv[3:],
+            "env": dict(program.env or os.environ),
+            "log": str(program.log),
+        }
         log_begins = program.log.stat().st_size if program.log.exists() else 0
-        self._process.stdin.write(json.dumps(told).encode() + b"\n")
-        self._process.stdin.flush()
+        try:
+            self._process.stdin.write(json.dumps(told).encode() + b"\n")
+            self._process.stdin.flush()
+        except BrokenPipeError:
+            raise ZygoteEnded from None
         while not self._started:
             self._listen(60.0)
         return Forked(self, program, self._started.pop(), log_begins)
@@ -79,7 +92,7 @@ class Zygote:
         while select.select([number], [], [], wait)[0]:
             said = os.read(number, 1 << 16)
             if not said:
-                raise RuntimeError("the zygote has ended")
+                raise ZygoteEnded
             *lines, self._rest = (self._rest + said).split(b"\n")
             for line in lines:
                 told = json.loads(line)
@@ -130,8 +143,10 @@ class Forked:
 
 def main() -> None:
     """Fork what is asked for, until nobody asks any more."""
-    from gateway.__main__ import main as run
+    import gateway.__main__
+    import tests.support.broken
 
+    mains = {"gateway": gateway.__main__.main, MODULE: tests.support.broken.main}
     gc.collect()
     gc.freeze()
     signal.signal(signal.SIGCHLD, _reap)
@@ -144,7 +159,7 @@ def main() -> None:
             _become(told)
             code = 70
             try:
-                code = run(told["argv"])
+                code = mains[told["module"]](told["argv"])
             except BaseException:
                 traceback.print_exc()
             finally:
