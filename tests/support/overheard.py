@@ -57,8 +57,11 @@ class Session:
         self.searched = 0
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_setup(self) -> None:
-        """Listen anew before each test, for one may have arranged the logs in its own way."""
+    def pytest_runtest_protocol(self) -> None:
+        """Listen anew before each test, for one may have arranged the logs in its own way.
+
+        Before its setup: pytest gives the root logger back, after each part of a test, the level it had at the start.
+        """
         self._ear.listen()
 
     @pytest.hookimpl(trylast=True)
