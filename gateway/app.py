@@ -29,6 +29,7 @@ from gateway.addressing.consumer import AddressingConsumer
 from gateway.addressing.purge import purge
 from gateway.addressing.subscriber import new_broker, subscribe
 from gateway.clock import Clock, system_clock
+from gateway.connection import Connection
 from gateway.delivery.answering import Answering
 from gateway.delivery.bell import Bell
 from gateway.delivery.loop import DeliveryLoop
@@ -319,6 +320,8 @@ async def _serve(
         server_header=False,
         date_header=False,
         timeout_graceful_shutdown=10,
+        http=Connection,
+        ws="none",
         lifespan="on",
     )
     server = uvicorn.Server(config)

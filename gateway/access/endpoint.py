@@ -3,6 +3,7 @@
 Its failures are OAuth's own (RFC 6749 section 5.2), not problem details, because that is what clients' libraries read.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from urllib.parse import parse_qsl
@@ -23,6 +24,8 @@ Claim = Callable[[str, bytes, datetime, datetime], Awaitable[bool]]
 
 _ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _LARGEST = 16 * 1024
+_WITHIN = 30
+"""Seconds. Nobody is signed in here yet, so nobody may hold the door open."""
 _MEDIA_TYPE = "application/x-www-form-urlencoded"
 
 
@@ -66,10 +69,14 @@ async def _form(request: Request) -> dict[str, str] | str:
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _MEDIA_TYPE:
         return f"The body must be {_MEDIA_TYPE}."
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > _LARGEST:
-            return f"The body may be {_LARGEST} bytes long at most."
+    try:
+        async with asyncio.timeout(_WITHIN):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > _LARGEST:
+                    return f"The body may be {_LARGEST} bytes long at most."
+    except TimeoutError:
+        return f"The body must arrive within {_WITHIN} seconds."
     try:
         fields = parse_qsl(body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=20)
     except ValueError:

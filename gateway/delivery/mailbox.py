@@ -21,7 +21,7 @@ from gateway.delivery.answering import Answering, Told
 from gateway.delivery.bell import Bell
 from gateway.delivery.signing import sign, write_key
 from gateway.failpoints import reach
-from gateway.problems import GONE, TOO_LARGE, Problem, not_found
+from gateway.problems import GONE, TOO_LARGE, TOO_SLOW, Problem, not_found
 from gateway.sealing import Sealer, Signer, Unreadable
 from gateway.store import mailboxes
 from gateway.store.mailboxes import Message, Notice
@@ -35,6 +35,7 @@ LONGEST_WAIT = 20
 
 _LAST_POSITION = 2**63 - 1
 _LONGEST_ANSWER = 4096
+_ANSWER_WITHIN = 30
 _TOLD = {"requestBody": {"required": True, "content": {"application/json": {"schema": Told.model_json_schema()}}}}
 
 _WITHDRAWN = frozenset({"discarded", "retracted", "erased"})
@@ -141,10 +142,15 @@ def _open(sealer: Sealer, message: Message) -> bytes:
 async def _told(request: Request) -> Told:
     """The answer in a request's body, which is read no further than an answer can be long."""
     body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > _LONGEST_ANSWER:
-            raise Problem(TOO_LARGE, f"An answer may be {_LONGEST_ANSWER} bytes long.")
+    try:
+        async with asyncio.timeout(_ANSWER_WITHIN):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > _LONGEST_ANSWER:
+                    raise Problem(TOO_LARGE, f"An answer may be {_LONGEST_ANSWER} bytes long.")
+    except TimeoutError:
+        sentence = f"An answer must arrive within {_ANSWER_WITHIN} seconds."
+        raise Problem(TOO_SLOW, sentence, headers={"connection": "close"}) from None
     try:
         return Told.model_validate_json(body)
     except ValidationError as error:

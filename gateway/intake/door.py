@@ -28,11 +28,15 @@ LONGEST_ID = 200
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much one request may bring (bytes) and how long a pause it may make, and how much may wait for a commit."""
+    """How much one request may bring (bytes) and how long a pause it may make, and how much may wait for a commit.
+
+    slowest: bytes a second a body must come in on average, once patience is spent.
+    """
 
     max_body: int
     max_waiting: int
     patience: timedelta = timedelta(seconds=30)
+    slowest: int = 1024
 
 
 def feed(caller: Caller, agency: str, adapters: Mapping[str, Adapter]) -> Adapter:
@@ -83,13 +87,17 @@ async def chunks(request: Request, limits: Limits) -> AsyncIterator[bytes]:
         raise _too_large(limits)
     total = 0
     seconds = limits.patience.total_seconds()
+    now = asyncio.get_running_loop().time
+    begun = now()
     more = True
     while more:
         try:
-            async with asyncio.timeout(seconds):
+            # A byte now and then is no progress: what has come must have earned the time it took.
+            async with asyncio.timeout_at(min(now(), begun + total / limits.slowest) + seconds):
                 message = await request.receive()
         except TimeoutError:
-            raise Problem(TOO_SLOW, f"Nothing came for {seconds:g} seconds.", headers={"connection": "close"}) from None
+            sentence = f"Nothing came for {seconds:g} seconds, or less than {limits.slowest} bytes a second."
+            raise Problem(TOO_SLOW, sentence, headers={"connection": "close"}) from None
         if message["type"] == "http.disconnect":
             raise Problem(TOO_SLOW, "The connection ended before the body did.")
         chunk: bytes = message.get("body", b"")

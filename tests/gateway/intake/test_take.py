@@ -287,6 +287,18 @@ async def test_a_body_that_stalls_is_given_up() -> None:
     assert street.journal.entries == []
 
 
+async def test_a_body_that_trickles_is_given_up() -> None:
+    """408 for a byte now and then, which is never a pause and never an end."""
+
+    async def trickling() -> AsyncIterator[bytes]:
+        while True:
+            yield b"<"
+            await asyncio.sleep(0.005)
+
+    street = Street(limits(patience=timedelta(milliseconds=100)))
+    problem(await street.send(trickling()), 408, "too-slow")
+
+
 async def test_too_much_waiting_turns_new_records_away_early(street: Street) -> None:
     """429 with Retry-After, before the body is read; what waits is not dropped."""
     street.journal.waiting = 100
