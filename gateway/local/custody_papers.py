@@ -6,7 +6,7 @@ The names of the fields are those of `contracts/inbound/police_custody`.
 import csv
 import io
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 from xml.sax.saxutils import escape
@@ -25,13 +25,14 @@ Form = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Detention:
-    """One stay of one person in one custody suite. arrested: local time."""
+    """One stay of one person in one custody suite. arrested: local time. more: further fields of the contract."""
 
     person: Person
     force: str
     station: str
     number: str
     arrested: datetime
+    more: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def fields(self) -> dict[str, str]:
@@ -52,6 +53,7 @@ class Detention:
             "address_1": who.street if who.postcode else "",
             "address_2": who.town,
             "postcode": who.postcode or "",
+            **self.more,
         }
         return {name: value for name, value in told.items() if value}
 
