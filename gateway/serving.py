@@ -1,0 +1,68 @@
+"""Serving HTTP and working beside it, until the process is told to stop."""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.types import ASGIApp
+
+from gateway.connection import Connection
+from gateway.lingering import Lingering
+
+
+async def serve(
+    app: ASGIApp | Starlette,
+    host: str,
+    port: int,
+    *work: Coroutine[Any, Any, None] | Callable[[], Awaitable[None]],
+    leaving: Callable[[], None] = lambda: None,
+) -> None:
+    """Serve HTTP and do the work beside it until SIGTERM or SIGINT; a piece of work that ends is a fault.
+
+    A callable among the work is called at the end, to let what is under way finish. leaving: called when told to stop,
+    so that no request that waits for something new keeps the process.
+    """
+    config = uvicorn.Config(
+        Lingering(app),
+        host=host,
+        port=port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        timeout_graceful_shutdown=10,
+        http=Connection,
+        ws="none",
+        lifespan="on",
+    )
+    server = uvicorn.Server(config)
+    loop = asyncio.get_running_loop()
+    tasks = [asyncio.create_task(one) for one in work if not callable(one)]
+    serving = asyncio.create_task(server.serve())
+
+    def leave() -> None:
+        server.should_exit = True
+        leaving()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, leave)
+    try:
+        await asyncio.wait([serving, *tasks], return_when=asyncio.FIRST_COMPLETED)
+        server.should_exit = True
+        await serving
+        for finish in (one for one in work if callable(one)):
+            await finish()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(10):
+                    await tasks[0]
+    finally:
+        for task in tasks:
+            task.cancel()
+        done = await asyncio.gather(*tasks, return_exceptions=True)
+    for answer in done:
+        if isinstance(answer, Exception):
+            raise answer
