@@ -92,8 +92,10 @@ class Carrier:
         return self._lanes.held
 
     def wake(self) -> None:
-        """Something may have been queued, or set free."""
-        self._more = self._look = True
+        """Something may have been queued, or set free. Nobody is set free where nobody is known to be blocked: what
+        is parked was parked here, or before all was read."""
+        self._more = True
+        self._look = self._look or self._lanes.blocked
         self._stirred.set()
 
     async def run(self) -> None:

@@ -57,6 +57,11 @@ class Lanes:
         return len(self._lanes)
 
     @property
+    def blocked(self) -> bool:
+        """Whether anybody waits for a parked delivery to be dealt with."""
+        return bool(self._blocked)
+
+    @property
     def ready(self) -> int:
         """Lanes that `take` may find something in."""
         return len(self._ready)

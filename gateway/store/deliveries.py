@@ -125,10 +125,13 @@ _PRESENT = text(
 
 
 class Queue:
-    """One recipient's queue, to be read. bodies: whether its bodies are wanted too."""
+    """One recipient's queue, to be read. bodies: whether its bodies are wanted too.
+
+    Each read is one statement, and so one question and one answer: nothing begins or ends a transaction around it.
+    """
 
     def __init__(self, engine: AsyncEngine, recipient: str, clock: Clock, *, bodies: bool) -> None:
-        self._engine = engine
+        self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
         self._clock = clock
         self._told = {"recipient": recipient, "bodies": bodies}
 
@@ -153,7 +156,7 @@ class Queue:
 
     async def forgive(self) -> None:
         """Make everything that is queued due now."""
-        async with self._engine.begin() as connection:
+        async with self._engine.connect() as connection:
             await connection.execute(_FORGIVE, {"recipient": self._told["recipient"]})
 
     async def _read(self, statement: TextClause, told: dict[str, object]) -> list[Delivery]:
