@@ -15,7 +15,7 @@ from adapters.police_custody.codes import Attendance, FormStatus, Laboratory
 from adapters.police_custody.decode import Decoded, decode
 from adapters.police_custody.document import parse
 from adapters.police_custody.faults import found, without_codes
-from adapters.police_custody.person import claims, custody_value, lane_of
+from adapters.police_custody.person import claims, custody_value, lane_by
 from adapters.police_custody.rules import RULES
 from adapters.police_custody.wire import (
     Attended,
@@ -35,6 +35,8 @@ NAME = "police_custody"
 
 FormRead = Decoded | Held | Ignored | Refused
 """What became of one form."""
+
+_SENSITIVE = frozenset({Sensitivity.HEALTH, Sensitivity.OFFENCE})
 
 IGNORED_ROOTS: Mapping[str, str] = {
     "{http://www.dca.gov.uk/xmlschemas/libra}ResultedCaseMessage": "libra.resulted-case",
@@ -68,6 +70,8 @@ def read(message: Message) -> Outcome:
     if isinstance(root, Finding):
         return Refused((root,))
     if root.tag == record.ROOT:
+        if record.too_many_forms(root):
+            return Refused((found("CU-002", "form", f"more than {record.MOST_FORMS}"),))
         forms = [decode(fields, message.received) for fields in record.forms(root)]
         if len(forms) > 1:
             forms = [_numbered(form, number) for number, form in enumerate(forms, 1)]
@@ -86,9 +90,10 @@ def translate(form: Form) -> tuple[Fact, tuple[Finding, ...]]:
     about, event = _told_by(form, person)
     if isinstance(form, DrugTest) and _too_young(form):
         findings = (*findings, found("CU-033", "date_of_birth"))
+    custody_number = custody_value(form)
     fact = Fact(
-        key=f"{NAME}:{custody_value(form)}:{about}",
-        lane=lane_of(form),
+        key=f"{NAME}:{custody_number}:{about}",
+        lane=lane_by(person.identifiers, custody_number),
         kind=event.kind,
         event=event,
         version=form.version,
@@ -163,7 +168,7 @@ def _event(kind: type[Event], form: Form, person: Person, **particulars: object)
         {
             "occurred": happened.moment,
             "person": person,
-            "sensitivity": frozenset({Sensitivity.HEALTH, Sensitivity.OFFENCE}),
+            "sensitivity": _SENSITIVE,
             "suite": Suite(force=form.force_code, station=form.station_code),
             **particulars,
         }
@@ -238,6 +243,8 @@ def _standing(facts: Iterable[Fact]) -> tuple[Fact, ...]:
 
 def _with_schema_faults(outcome: Outcome, faults: tuple[Finding, ...]) -> Outcome:
     """The outcome, refused where the schema found a fault that no rule on a field has told already."""
+    if not faults:
+        return outcome
     told = outcome.findings if isinstance(outcome, Refused) else ()
     fields = {finding.field.rpartition("/")[2] for finding in told}
     groups = {"detention", "detainee", "form"} if told else set()  # a missing field is a fault of the group around it

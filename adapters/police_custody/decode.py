@@ -66,8 +66,7 @@ def _faults(error: ValidationError) -> Iterator[Finding]:
 
 
 def _oddities(form: Form) -> Iterator[Finding]:
-    for name in form.model_fields_set:
-        told = getattr(form, name)
+    for name, told in form:
         if isinstance(told, Told) and told.doubt is not None:
             yield found(_DOUBTS[told.doubt], name)
 

@@ -15,7 +15,7 @@ from adapters.base import Accepted, CodeTable, Finding, Held, Ignored, Level, Ou
 from adapters.local_time import LONDON, day_moment, read_day, read_moment
 from adapters.police_custody.codes import LIBRA_CUSTODY_STATUSES, LIBRA_GENDERS, LIBRA_INITIATIONS, Initiation
 from adapters.police_custody.decode import CODE_NOT_MAPPED
-from adapters.police_custody.faults import code_detail, found, shape, spaced, without_codes
+from adapters.police_custody.faults import code_detail, found, is_text, shape, spaced, without_codes
 from adapters.police_custody.person import PLACEHOLDER_BIRTHS, identifier
 from schemas.base import AddressClaim, AddressKind, Fact, Moment, Name, Person, Sensitivity
 from schemas.custody import Charged
@@ -82,7 +82,7 @@ class _Part:
         """A field's text on one line, or None where it is absent, empty, or no text (CU-011)."""
         child = self.element.find("/".join(f"{namespace}{step}" for step in name.split("/")))
         line = spaced(child.text or "") if child is not None else ""
-        if len(line) > _LONGEST or not line.isprintable():
+        if len(line) > _LONGEST or not is_text(line):
             self.note("CU-011", name)
             return None
         return line or None

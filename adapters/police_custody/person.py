@@ -1,6 +1,6 @@
 """Who a custody record speaks of: claims as written, and what is wrong with them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 
 from adapters.base import Finding
@@ -59,8 +59,14 @@ def custody_value(detention: Detention) -> str:
 
 def lane_of(detention: Detention) -> str:
     """The strongest identifier of a custody record: a PNC number that is one, else the custody number."""
-    pnc = parse(Scheme.PNC, detention.pnc_id).identifier.value if detention.pnc_id else None
-    return f"PNC:{pnc}" if pnc else f"CUSTODY:{custody_value(detention)}"
+    claimed = (parse(Scheme.PNC, detention.pnc_id).identifier,) if detention.pnc_id else ()
+    return lane_by(claimed, custody_value(detention))
+
+
+def lane_by(claimed: Iterable[Identifier], custody: str) -> str:
+    """The same, of identifiers that are parsed already and the custody number that `custody_value` gives."""
+    pnc = next((one.value for one in claimed if one.scheme is Scheme.PNC and one.value), None)
+    return f"PNC:{pnc}" if pnc else f"CUSTODY:{custody}"
 
 
 def _addresses(form: Form, findings: list[Finding]) -> Iterator[AddressClaim]:

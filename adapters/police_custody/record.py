@@ -13,7 +13,7 @@ from typing import Final, cast
 from lxml import etree
 
 from adapters.base import Finding
-from adapters.police_custody.document import local, text
+from adapters.police_custody.document import fields, local
 from adapters.police_custody.faults import found
 from adapters.police_custody.wire import COLUMNS
 
@@ -22,6 +22,9 @@ ROOT: Final = f"{{{NAMESPACE}}}custody_record"
 
 _XS: Final = "{http://www.w3.org/2001/XMLSchema}"
 _PUBLISHED: Final = etree.fromstring(resources.files(__package__).joinpath("custody-record.xsd").read_bytes())
+
+MOST_FORMS: Final = 20
+"""As the schema says (maxOccurs)."""
 
 _SHARED: Final = frozenset(
     leaf.get("name")
@@ -32,13 +35,18 @@ _GROUPS: Final = ("custody_record", "detention", "detainee", "form")
 _OURS: Final = frozenset((*COLUMNS, *_GROUPS))
 
 
+def too_many_forms(root: etree._Element) -> bool:
+    """Whether the record has more forms than the schema allows: each would be read, and told of, for nothing."""
+    return len(root) > MOST_FORMS + len(_GROUPS)
+
+
 def forms(root: etree._Element) -> list[dict[str, str]]:
     """Each form's fields, with those of the detention and the person, in the order they stand."""
     shared: dict[str, str] = {}
     for group in root:
         if local(group) in ("detention", "detainee"):
-            shared |= {local(leaf): text(leaf) for leaf in group}
-    return [shared | {local(leaf): text(leaf) for leaf in form} for form in root if local(form) == "form"]
+            shared |= fields(group)
+    return [shared | fields(form) for form in root if local(form) == "form"]
 
 
 def placed(findings: tuple[Finding, ...], number: int) -> tuple[Finding, ...]:

@@ -27,7 +27,7 @@ from adapters.police_custody.codes import (
     FormStatus,
     Laboratory,
 )
-from adapters.police_custody.faults import Broken, code_detail, shape, spaced
+from adapters.police_custody.faults import Broken, code_detail, is_text, shape, spaced
 from schemas.base import Sex
 from schemas.custody import Assessment, CeaseReason, DrugResult, TestReason
 
@@ -44,7 +44,7 @@ def _text(longest: int) -> Callable[[str], str]:
 
     def read(text: str) -> str:
         line = spaced(text)
-        if len(line) > longest or not line.isprintable():
+        if len(line) > longest or not is_text(line):
             raise Broken("CU-011", f"{len(line)} characters of at most {longest}" if len(line) > longest else "")
         return line
 
@@ -98,13 +98,17 @@ def _flag(text: str) -> bool:
             raise Broken("CU-012", shape(text))
 
 
+_two_digits = _form(r"[0-9]{2}")
+_nine_digits = _form(r"[0-9]{1,9}")
+
+
 def _force(text: str) -> str:
-    force = _form(r"[0-9]{2}")(text)
+    force = _two_digits(text)
     return FORCES_RENAMED.get(force, force)
 
 
 def _number(text: str) -> int:
-    return int(_form(r"[0-9]{1,9}")(text))
+    return int(_nine_digits(text))
 
 
 Line = Annotated[str, BeforeValidator(_text(100))]

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-from adapters.base import Held, Message, Refused
+from adapters.base import Accepted, Held, Message, Refused
 from adapters.police_custody.adapter import read
-from adapters.police_custody.document import MAX_BYTES
+from adapters.police_custody.document import MAX_BYTES, MAX_ELEMENTS
 from adapters.police_custody.wire import COLUMNS
 from tests.adapters.police_custody.forms import FORMS, RECEIVED, as_xml, form, rules
 
@@ -77,9 +77,31 @@ def test_a_code_nobody_knows_is_not_the_schemas_business() -> None:
         b"<a>&nothing;</a>",
         b"<a>" * 300 + b"</a>" * 300,
         b"<a>" + b" " * MAX_BYTES + b"</a>",
+        b"<a>" + b"<b/>" * MAX_ELEMENTS + b"</a>",
     ],
-    ids=["empty", "text", "cut", "doctype", "utf-7", "utf-16", "entity", "deep", "long"],
+    ids=["empty", "text", "cut", "doctype", "utf-7", "utf-16", "entity", "deep", "long", "many"],
 )
 def test_what_is_not_plain_xml_is_refused(body: bytes) -> None:
     """Document types, foreign encodings, depth and length are refused before anything is made of them."""
     assert rules(read(Message(body, "application/xml", RECEIVED))) == [("CU-001", "document")]
+
+
+def test_more_forms_than_the_schema_allows_are_not_read() -> None:
+    """One fault is told, and not those of a hundred thousand forms."""
+    whole = as_xml(form("RA5"))
+    begin, end = whole.index(b"<form>"), whole.index(b"</form>") + len(b"</form>")
+    outcome = read(Message(whole[:begin] + b"<form/>" * 19_000 + whole[end:], "application/xml", RECEIVED))
+    assert rules(outcome) == [("CU-002", "form")]
+
+
+@pytest.mark.parametrize("name", ["علی\u200cاکبر", "ශ්\u200dරීමතී", "אברהם\u200f כהן"])
+def test_a_name_may_need_characters_that_show_nothing(name: str) -> None:
+    """Joiners and marks of direction belong to names of many scripts."""
+    assert isinstance(read(Message(as_xml(form("RA5", surname=name)), "application/xml", RECEIVED)), Accepted)
+
+
+@pytest.mark.parametrize("name", ["Oaks\u202e", "Oaks\u2066", "Oaks\ufeff", "Oaks\u00ad", "Oaks\u200b"])
+def test_what_only_deceives_the_eye_is_no_text(name: str) -> None:
+    """What turns the direction of all that follows, or hides within a word, is refused."""
+    outcome = read(Message(as_xml(form("RA5", surname=name)), "application/xml", RECEIVED))
+    assert rules(outcome) == [("CU-011", "surname")]
