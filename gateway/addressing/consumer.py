@@ -44,6 +44,7 @@ class Record(Protocol):
     topic: str
     partition: int
     offset: int
+    timestamp: int
     key: bytes | None
     value: bytes | None
     headers: Sequence[tuple[str, bytes]]
@@ -210,7 +211,8 @@ class AddressingConsumer:
             await quarantine.put(
                 connection,
                 id=kept,
-                source=f"{record.topic}:{record.partition}:{record.offset}",
+                # With its time: a Kafka that was wiped gives the same offsets again to other records.
+                source=f"{record.topic}:{record.partition}:{record.offset}@{record.timestamp}",
                 event_id=event,
                 reason=reason,
                 attempts=attempts,

@@ -381,7 +381,7 @@ quarantine = Table(
     "quarantine",
     metadata,
     Column("id", UUID(as_uuid=True), primary_key=True),
-    Column("source", Text, nullable=False, comment="topic:partition:offset"),
+    Column("source", Text, nullable=False, comment="topic:partition:offset@time"),
     Column("event_id", UUID(as_uuid=True), comment="if its headers told one that we know"),
     Column("reason", Text, nullable=False),
     Column("owner", Text, nullable=False),

@@ -42,6 +42,7 @@ class Record:
     topic: str = "imprisonment.v1"
     partition: int = 0
     offset: int = field(default_factory=iter(range(1_000_000)).__next__)
+    timestamp: int = 1_772_443_800_000
 
 
 @pytest.fixture
@@ -169,6 +170,15 @@ async def test_after_a_run_that_died_each_record_is_counted_before_the_work(
     monkeypatch.setattr(consumer_module, "address", touched)
     await deciding(engine, careful=True).handle([record_of(event)])
     assert await states(engine) == {"held": 1}
+
+
+async def test_an_offset_that_kafka_gives_again_after_a_wipe_is_another_record(engine: AsyncEngine) -> None:
+    """The same record twice is kept once; another one at its place, written later, is kept too."""
+    headers = [("ce_id", b"\xff")]
+    first, second = (Record(b"x", b"y", headers, offset=7, timestamp=time) for time in (1, 2))
+    await deciding(engine).handle([first, first, second])
+    async with engine.connect() as connection:
+        assert len(await quarantine.waiting(connection, 10)) == 2
 
 
 async def test_after_a_run_that_died_only_the_suspected_go_alone(

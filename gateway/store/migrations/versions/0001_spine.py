@@ -311,7 +311,7 @@ def upgrade() -> None:
     op.create_table(
         "quarantine",
         sa.Column("id", sa.UUID(), nullable=False),
-        sa.Column("source", sa.Text(), nullable=False, comment="topic:partition:offset"),
+        sa.Column("source", sa.Text(), nullable=False, comment="topic:partition:offset@time"),
         sa.Column("event_id", sa.UUID(), nullable=True, comment="if its headers told one that we know"),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("owner", sa.Text(), nullable=False),
