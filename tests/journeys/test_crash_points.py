@@ -6,8 +6,10 @@ checker looks at everything that was sent, delivered and kept.
 """
 
 import asyncio
+import itertools
+import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -23,20 +25,24 @@ from tests.support.zygote import Zygote
 
 pytestmark = [pytest.mark.services, pytest.mark.slow]
 
-PEOPLE, VERSIONS = 24, 4
+VERSIONS = 4
+"""Messages of each person."""
+
+IN_FILE, AFTERWARDS, MOST = 12, 12, 10_000
+"""People in a file; people sent after the death; and the first of these, beyond all that are sent before."""
 
 NTH: dict[Part, dict[str, int]] = {
     "intake": {
         **dict.fromkeys(("I1", "I2", "I4", "I5"), 20),
         **dict.fromkeys(("I3", "I6", "R1", "R2", "R3", "R4"), 3),
-        **dict.fromkeys(("F2",), 40),
-        **dict.fromkeys(("F3",), 1),
+        "F2": IN_FILE * VERSIONS // 2,
+        "F3": 1,
         **dict.fromkeys(("M1", "M2", "M3", "M4", "A1", "A2", "A3"), 5),
     },
     "dispatch": {
-        **dict.fromkeys(("T1", "T3", "T4", "T5", "D1", "D2", "D7", "D8"), 3),
-        **dict.fromkeys(("T2", "D3", "D4", "D5", "D6"), 10),
-        **dict.fromkeys(("T6",), 1),
+        **dict.fromkeys(("T1", "T2", "T3", "T4", "T5", "D1", "D2", "D7", "D8"), 3),
+        **dict.fromkeys(("D3", "D4", "D5", "D6"), 10),
+        "T6": 1,
     },
 }
 """By process and point: which time it is reached, well into the traffic."""
@@ -58,8 +64,10 @@ async def test_a_process_killed_there_loses_and_repeats_nothing(
         await _arrange(one, point)
         others = [other for other in PARTS if other != part]
         await asyncio.gather(one.system.start(*others), one.system.start(part, crash=f"{point}:{nth}:kill"))
-        sending = asyncio.create_task(_send(one, point, list(messages(range(PEOPLE), VERSIONS))))
+        over = asyncio.Event()
+        sending = asyncio.create_task(_send(one, point, over))
         how = await one.system.died(part)
+        over.set()
         assert "SIGKILL" in how, f"{point}: {how}"
         one.note(f"{part} was killed at {point}")
         down = time.monotonic()
@@ -68,6 +76,32 @@ async def test_a_process_killed_there_loses_and_repeats_nothing(
         await sending
         await one.finish()
         print(f"{point}: ready after {up - down:.1f} s, healed after {time.monotonic() - up:.1f} s")
+
+
+STOPPED = 8.0
+"""Seconds a process is stopped for: longer than Kafka waits for a member of its group."""
+
+
+@pytest.mark.parametrize("point", ["T1", "T3", "T4", "D5", "D7"])
+async def test_a_process_stopped_there_and_thought_dead_does_nothing_twice(
+    point: str, tmp_path: Path, postgres: str, kafka_settings: Kafka, zygote: Zygote
+) -> None:
+    """The zombie: stopped at this point while another takes over, and then going on as if nothing had been."""
+    nth = NTH["dispatch"][point]
+    async with trial(tmp_path, postgres, kafka_settings, zygote=zygote, started=False) as one:
+        await asyncio.gather(
+            one.system.start("intake", "dispatch-2"), one.system.start("dispatch", crash=f"{point}:{nth}:stop")
+        )
+        sending = asyncio.create_task(one.send(messages(range(96), VERSIONS)))
+        await one.system.stopped("dispatch")
+        one.note(f"dispatch was stopped at {point}")
+        await asyncio.sleep(STOPPED)
+        meanwhile = one.effects
+        one.system.signal("dispatch", signal.SIGCONT)
+        one.note("dispatch goes on")
+        await sending
+        outcome = await one.finish()
+        print(f"{point}: {meanwhile} of {outcome.report.effects} effects before it went on")
 
 
 async def _arrange(one: Trial, point: str) -> None:
@@ -82,7 +116,7 @@ async def _arrange(one: Trial, point: str) -> None:
 
 
 async def _died_before(one: Trial) -> None:
-    """After a run that did not end cleanly every event is tried alone, its try counted first."""
+    """After a run that did not end cleanly every event is counted before it is worked on."""
     async with one.engine.begin() as connection:
         instance = one.system.settings.dispatch.instance
         row = text("insert into runs (instance, started, clean) values (:instance, now(), false)")
@@ -103,10 +137,18 @@ async def _undecodable(one: Trial) -> None:
         await producer.stop()
 
 
-async def _send(one: Trial, point: str, people: Sequence[Sequence[Message]]) -> None:
+async def _send(one: Trial, point: str, over: asyncio.Event) -> None:
+    """Send until it is over, and some more; for the points of the file flow a file beside it."""
     if point.startswith("F"):
-        half = len(people) // 2
-        file = [message for person in people[:half] for message in person]
-        await asyncio.gather(one.sources.send_file("file-1", file), one.send(people[half:]))
+        file = [message for person in messages(range(IN_FILE), VERSIONS) for message in person]
+        await asyncio.gather(one.sources.send_file("file-1", file), one.send(_people(over)))
     else:
-        await one.send(people)
+        await one.send(_people(over))
+
+
+def _people(over: asyncio.Event) -> Iterator[Sequence[Message]]:
+    """People to send messages of: for as long as it is not over, and then a few."""
+    before = itertools.takewhile(lambda _: not over.is_set(), itertools.count(IN_FILE))
+    for number in before:
+        yield from messages(range(number, number + 1), VERSIONS)
+    yield from messages(range(MOST, MOST + AFTERWARDS), VERSIONS)

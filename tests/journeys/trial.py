@@ -25,7 +25,7 @@ from gateway.sealing import Sealer
 from gateway.settings import Kafka, Store
 from gateway.store.ledger import open_engine
 from tests.checker.check import Report, check
-from tests.checker.history import Fault, History, KeptDelivery, KeptRecord, Step
+from tests.checker.history import Effect, Fault, History, KeptDelivery, KeptRecord, Step
 from tests.checker.workload import SENDER, Message
 from tests.journeys.recipients import Recipients
 from tests.journeys.sources import Sources
@@ -93,6 +93,11 @@ class Trial:
         self.recipients = recipients
         self.history = history
         self.engine = engine
+
+    @property
+    def effects(self) -> int:
+        """How many effects there were so far."""
+        return sum(isinstance(step, Effect) for step in self.history.steps)
 
     def note(self, what: str) -> None:
         """Write a fault, or its mending, into the history."""

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import aiohttp
+import psutil
 
 from gateway.local import ports
 from gateway.local.children import Child, Program
@@ -26,7 +27,9 @@ from gateway.settings import Delivery, Dispatch, Intake, Kafka, Settings, Store
 from tests.support.broken import MODULE, VARIABLE
 from tests.support.zygote import Forked, Zygote
 
-Part = Literal["intake", "dispatch"]
+Part = Literal["intake", "dispatch", "dispatch-2"]
+"""A process of the gateway; `dispatch-2` is another dispatch beside the first."""
+
 PARTS: tuple[Part, ...] = ("intake", "dispatch")
 
 READY_WITHIN = 60.0
@@ -52,8 +55,8 @@ class System:
         self, folder: Path, dsn: str, kafka: Kafka, recipients: int, *, zygote: Zygote | None = None, **changed: Any
     ) -> None:
         self.own: Installation = prepare(folder, lambda _: recipients)
-        intake, dispatch = ports.free(2)
-        self.ports: Mapping[Part, int] = {"intake": intake, "dispatch": dispatch}
+        intake, dispatch, second = ports.free(3)
+        self.ports: Mapping[Part, int] = {"intake": intake, "dispatch": dispatch, "dispatch-2": second}
         told: dict[str, Any] = {
             "store": Store(dsn=dsn),
             "kafka": kafka,
@@ -96,17 +99,23 @@ class System:
 
         crash: the failpoint of every part started. broken: which of `tests/support/broken.py` is started instead.
         """
-        settings = self.settings.model_copy(update={"crash": crash})
         for part in parts or PARTS:
+            settings = self._settings_of(part).model_copy(update={"crash": crash})
             program = Program(
                 name=f"The gateway's {part}",
-                argv=(sys.executable, "-m", MODULE if broken else "gateway", part),
+                argv=(sys.executable, "-m", MODULE if broken else "gateway", part.partition("-")[0]),
                 log=self.own.logs / f"{part}.log",
                 env=environment(settings) | ({VARIABLE: broken} if broken else {}),
                 folder=Path(__file__).parents[2],
             )
             self._children[part] = self._zygote.fork(program) if self._zygote else Child(program)
         await asyncio.gather(*(self.ready(part) for part in parts or PARTS))
+
+    def _settings_of(self, part: Part) -> Settings:
+        if part != "dispatch-2":
+            return self.settings
+        second = self.settings.dispatch.model_copy(update={"port": self.ports[part], "instance": part})
+        return self.settings.model_copy(update={"dispatch": second})
 
     async def ready(self, part: Part) -> None:
         """Return once a part says that it is ready. Raises ChildDied, TimeoutError."""
@@ -139,6 +148,13 @@ class System:
         """Send any other signal."""
         self._children[part].check()
         os.kill(self.pid(part), number)
+
+    async def stopped(self, part: Part, within: float = 60.0) -> None:
+        """Wait until a part was stopped by SIGSTOP. Raises ChildDied, TimeoutError."""
+        async with asyncio.timeout(within):
+            while psutil.Process(self.pid(part)).status() != psutil.STATUS_STOPPED:
+                self._children[part].check()
+                await asyncio.sleep(0.02)
 
     async def died(self, part: Part, within: float = 60.0) -> str:
         """Wait until a part has ended by itself; how it ended ("signal SIGKILL"). Raises TimeoutError."""
