@@ -57,11 +57,9 @@ def read_moment(text: str) -> Told | None:
     day, clock, seconds, fraction, zone = match.groups()
     precision = Precision.SECOND if seconds else Precision.MINUTE
     try:
-        written = datetime.fromisoformat(f"{day}T{clock}{seconds or ':00'}{(fraction or '.0')[:7].ljust(7, '0')}")
+        written = datetime.fromisoformat(f"{day}T{clock}{seconds or ':00'}{fraction or ''}{zone or ''}")
         if zone is not None:
-            offset = "+00:00" if zone == "Z" else zone
-            at = datetime.fromisoformat(f"{written.isoformat()}{offset}").astimezone(UTC)
-            return Told(Moment(at=at, precision=precision))
+            return Told(Moment(at=written.astimezone(UTC), precision=precision))
         at, doubt = _in_london(written)
     except (ValueError, OverflowError):  # the 30th of February, 25 o'clock, an offset of a day, the year 1
         return None
@@ -76,10 +74,11 @@ def day_moment(day: date) -> Moment:
 
 
 def _in_london(written: datetime) -> tuple[datetime, Doubt | None]:
-    first = written.replace(tzinfo=LONDON, fold=0)
-    second = written.replace(tzinfo=LONDON, fold=1)
-    before, after = first.utcoffset(), second.utcoffset()
-    if before == after or before is None or after is None:
-        return first.astimezone(UTC), None
-    # fold=0 reads with the offset before the change: summer time in autumn, GMT in spring. It is right for both.
-    return first.astimezone(UTC), Doubt.AMBIGUOUS if before > after else Doubt.SKIPPED
+    before, after = LONDON.utcoffset(written), LONDON.utcoffset(written.replace(fold=1))
+    if before is None or after is None:
+        raise ValueError("a time at which London has no offset")
+    # The offset before the change: summer time in autumn, GMT in spring. It is right for both.
+    at = (written - before).replace(tzinfo=UTC)
+    if before == after:
+        return at, None
+    return at, Doubt.AMBIGUOUS if before > after else Doubt.SKIPPED
