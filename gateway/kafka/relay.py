@@ -135,18 +135,21 @@ class Relay:
             now = self._clock()
             events = await outbox.read(connection, self._held, now, self._batch)
             reach("R1")
-            if not events:
-                due = await outbox.next_due(connection, self._held, now)
-                await connection.commit()
-                self.last_progress, self.backlog = now, 0
-                return None if due is None else max((due - now).total_seconds(), 0.0)
-            self.backlog = len(events)
-            await self._publish(events, send)
-            await outbox.published(connection, [event.seq for event in events])
-            reach("R4")
+            if events:
+                self.backlog = len(events)
+                await self._publish(events, send)
+                await outbox.published(connection, [event.seq for event in events])
+                reach("R4")
+            # Whatever is committed after a reading wakes us again, so one that was not full needs no other after it.
+            full = len(events) == self._batch
+            due = None if full else await outbox.next_due(connection, self._held, now)
             await connection.commit()
             self.last_progress = self._clock()
-            log.info("events.relayed", count=len(events))
+            if events:
+                log.info("events.relayed", count=len(events))
+            if not full:
+                self.backlog = 0
+                return None if due is None else max((due - self.last_progress).total_seconds(), 0.0)
         return None
 
     async def _publish(
