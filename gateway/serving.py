@@ -34,6 +34,7 @@ async def serve(
         access_log=False,
         server_header=False,
         date_header=False,
+        proxy_headers=False,  # nothing here asks who is connected: a caller is who its token says
         timeout_graceful_shutdown=10,
         http=Connection,
         ws="none",
