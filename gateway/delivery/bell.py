@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gateway import telemetry
 from gateway.store.ledger import listen
-from gateway.store.mailboxes import CHANNEL
+from gateway.store.mailboxes import CHANNEL, announced
 from gateway.telemetry import log
 
 _PAUSE = 1.0
@@ -63,7 +63,7 @@ class Bell:
                 await listen(
                     connection,
                     CHANNEL,
-                    lambda _, __, ___, recipient: self._ring(str(recipient)),
+                    lambda _, __, ___, told: self._ring(announced(told)[0]),
                     lambda _: ended.set(),
                 )
                 for recipient in tuple(self._waiting):

@@ -78,6 +78,7 @@ class Carrier:
         self._stirred = asyncio.Event()
         self._stopping = False
         self._more = True
+        self._upto = 0
         self._look = True
         self._forgive = False
         self._reading = 0
@@ -91,10 +92,16 @@ class Carrier:
         """Deliveries in memory."""
         return self._lanes.held
 
-    def wake(self) -> None:
-        """Something may have been queued, or set free. Nobody is set free where nobody is known to be blocked: what
-        is parked was parked here, or before all was read."""
-        self._more = True
+    def wake(self, upto: int | None = None) -> None:
+        """Something may have been queued, or set free. upto: the last position there is; None where that is not known.
+
+        The same news comes by more than one way, and what was read up to there is not read again for it. Nobody is set
+        free where nobody is known to be blocked: what is parked was parked here, or before all was read.
+        """
+        if upto is None:
+            self._more = True
+        else:
+            self._upto = max(self._upto, upto)
         self._look = self._look or self._lanes.blocked
         self._stirred.set()
 
@@ -129,7 +136,8 @@ class Carrier:
             ended = self._clock()
             self._note(delivery, outcome, ended)
             await self._settler.put(
-                settle(delivery, outcome, started, ended, patience=self._patience, chance=self._chance)
+                settle(delivery, outcome, started, ended, patience=self._patience, chance=self._chance),
+                awaited=self._lanes.waits_behind(delivery.person_id),
             )
 
     def _note(self, delivery: Delivery, outcome: Outcome, now: datetime) -> None:
@@ -223,14 +231,14 @@ class Carrier:
             if reading == self._reading:
                 self._lanes.add_again(persons, found, self._clock())
             return timedelta(0)
-        if self._more and self._lanes.held <= self._page // 2:
+        if (self._more or self._upto > self._lanes.cursor) and self._lanes.held <= self._page // 2:
             await self._next_page(reading, now)
             return timedelta(0)
         return min(self._lanes.next_due() or self._anew, self._anew) - now
 
     async def _next_page(self, reading: int, now: datetime) -> None:
         self._fit_page(now)
-        self._more = False
+        self._more, self._upto = False, 0
         page = await self._queue.page(self._lanes.cursor, self._page)
         if page:
             reach("D1")

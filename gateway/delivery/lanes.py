@@ -124,6 +124,11 @@ class Lanes:
             self.held += 1
             self._ready.append(lane)
 
+    def waits_behind(self, person: UUID) -> bool:
+        """Whether the person's next delivery is ready and waits only for the one under way to be settled."""
+        lane = self._lanes.get(person)
+        return lane is not None and bool(lane.queue)
+
     def take(self, now: datetime) -> Delivery | None:
         """The next delivery to attempt, whose lane is then under way until it is settled."""
         while self._ready:

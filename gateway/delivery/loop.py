@@ -28,7 +28,7 @@ from gateway.settings import Delivery as Settings
 from gateway.store import deliveries
 from gateway.store.deliveries import Queue
 from gateway.store.ledger import listen
-from gateway.store.mailboxes import CHANNEL
+from gateway.store.mailboxes import CHANNEL, announced
 from gateway.telemetry import log
 
 _LOOK = timedelta(seconds=2)
@@ -92,6 +92,12 @@ class DeliveryLoop:
             if service is not None:
                 service.wake()
 
+    def _announced(self, told: str) -> None:
+        recipient, upto = announced(told)
+        service = self._own.get(recipient)
+        if service is not None:
+            service.wake(upto)
+
     async def run(self) -> None:
         """Deliver until stopped, through every loss of PostgreSQL."""
         while not self._stopping.is_set():
@@ -132,7 +138,7 @@ class DeliveryLoop:
         await listen(
             connection,
             CHANNEL,
-            lambda _, __, ___, recipient: self.wake([str(recipient)]),
+            lambda _, __, ___, told: self._announced(told),
             lambda _: lost.set(),
         )
         return lost
@@ -207,9 +213,9 @@ class _Service:
     def tell(self, notices: TopicNotices) -> None:
         self._topic = notices, self._group.create_task(notices.run())
 
-    def wake(self) -> None:
+    def wake(self, upto: int | None = None) -> None:
         if self._carrier:
-            self._carrier[0].wake()
+            self._carrier[0].wake(upto)
         if self._topic:
             self._topic[0].wake()
 

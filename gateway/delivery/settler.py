@@ -18,7 +18,7 @@ from gateway.telemetry import log
 _MOST = 500
 _WAITING = 2000
 _GATHER = 0.005
-"""Seconds to let outcomes gather. The recipients have theirs already, so nobody waits for this but a person's next."""
+"""Seconds to let outcomes gather that nobody waits for: the recipients have theirs already."""
 
 Told = Callable[[Sequence[Settlement]], None]
 """Is told which settlements are committed."""
@@ -33,31 +33,45 @@ class Settler:
         self._waiting: list[Settlement] = []
         self._tell: dict[str, Told] = {}
         self._gathered = asyncio.Event()
+        self._awaited = asyncio.Event()
         self._settled = asyncio.Event()
 
     def listen(self, recipient: str, told: Told) -> None:
         """Who is told of a recipient's settlements."""
         self._tell[recipient] = told
 
-    async def put(self, settlement: Settlement) -> None:
-        """Hand in a settlement; waits only while too many are waiting to be written."""
+    async def put(self, settlement: Settlement, *, awaited: bool = False) -> None:
+        """Hand in a settlement; waits only while too many are waiting to be written.
+
+        awaited: the person's next delivery waits for it, so it is written at once, with what has gathered by then.
+        """
         while len(self._waiting) >= _WAITING:
             self._settled.clear()
             await self._settled.wait()
         self._waiting.append(settlement)
         self._gathered.set()
+        if awaited:
+            self._awaited.set()
 
     async def run(self) -> None:
         """Settle until cancelled. Raises SQLAlchemyError when the session is lost; nothing unsettled is lost with it,
         because it is still queued."""
         while True:
             await self._gathered.wait()
-            await asyncio.sleep(_GATHER)
+            await self._gather()
             self._gathered.clear()
+            self._awaited.clear()
             while self._waiting:
                 batch, self._waiting = self._waiting[:_MOST], self._waiting[_MOST:]
                 await self._settle(batch)
                 self._settled.set()
+
+    async def _gather(self) -> None:
+        try:
+            async with asyncio.timeout(_GATHER):
+                await self._awaited.wait()
+        except TimeoutError:
+            return
 
     async def _settle(self, batch: Sequence[Settlement]) -> None:
         reach("D7")

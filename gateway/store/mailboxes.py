@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 CHANNEL = "deliveries"
-"""Where PostgreSQL announces, with a recipient as payload, that its mailbox changed."""
+"""Where PostgreSQL announces that a recipient's mailbox changed; `announced` reads what it says."""
 
 _GIVE = text(
     """
@@ -19,7 +19,7 @@ _GIVE = text(
         on conflict (recipient) do update set last = mailboxes.last + excluded.last
         returning recipient, last
     )
-    select recipient, last, pg_notify('deliveries', recipient) from given
+    select recipient, last, pg_notify('deliveries', recipient || ' ' || last) from given
     """
 )
 """Gives out positions, locking the recipients' rows in sorted order, and announces the change at commit."""
@@ -99,6 +99,12 @@ async def give_positions(connection: AsyncConnection, counts: Mapping[str, int])
     told = {"recipients": wanted, "counts": [counts[recipient] for recipient in wanted]}
     rows = await connection.execute(_GIVE, told)
     return {row.recipient: range(row.last - counts[row.recipient] + 1, row.last + 1) for row in rows}
+
+
+def announced(text: str) -> tuple[str, int | None]:
+    """Whose mailbox changed, and the last position given out; None where the change is to something older."""
+    recipient, _, last = text.partition(" ")
+    return recipient, int(last) if last else None
 
 
 async def announce(connection: AsyncConnection, recipient: str) -> None:
