@@ -67,4 +67,4 @@ def spaced(text: str) -> str:
 
 def is_text(line: str) -> bool:
     """Whether a line is text and nothing else: no control characters, nothing that turns the direction of the rest."""
-    return line.translate(_JOINING).isprintable()
+    return line.isprintable() or line.translate(_JOINING).isprintable()
