@@ -85,7 +85,9 @@ async def address(connection: AsyncConnection, batch: Sequence[Arrived], now: da
     subjects = await load(connection, identities.known(), tools)
     for person_id, provisional in identities.persons:
         subjects[person_id] = _stranger(person_id, provisional, tools.places)
-    chains = await decisions.chains(connection, before) if before else {}
+    # Of what this batch decides itself, who has which version is not known yet; the desk learns it as it goes.
+    decided = before - {one.envelope.id for one in work}
+    chains = await decisions.chains(connection, decided) if decided else {}
     desk = new_desk(subjects, chains, now, tools)
     for one in work:
         _decide(desk, one, identities.of[one.envelope.id], subjects)

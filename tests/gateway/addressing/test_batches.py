@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -126,6 +126,20 @@ def _cut(made: list[Arrived], cuts: list[int]) -> list[list[Arrived]]:
 
 
 @pytest.mark.slow
+_TOLD_AND_CORRECTED_TWICE: list[tuple[Any, ...]] = [
+    ("test", 2, None, False, "positive"),
+    ("test", 2, None, True, "positive"),
+    ("test", 1, None, False, "positive"),
+    ("test", 1, None, False, "positive"),
+    ("correct", 3, "outside", False, "negative"),
+    ("release", 1, "outside", False, ""),
+    ("correct", 3, "outside", False, "negative"),
+    ("test", 2, "wigan", False, "positive"),
+    ("release", 3, "enfield", False, ""),
+]
+"""A fact and both its corrections in one batch: who was told the first must still be told to forget it."""
+
+
 async def test_a_batch_decides_as_its_events_would_one_by_one(engine: AsyncEngine) -> None:
     """Same persons, placements, cases, decisions, deliveries in the same order, however a history is cut into batches.
 
@@ -133,6 +147,7 @@ async def test_a_batch_decides_as_its_events_would_one_by_one(engine: AsyncEngin
     """
     seen = {"deliveries": 0, "held": 0}
 
+    @example(_TOLD_AND_CORRECTED_TWICE, [3, 8])
     @given(st.lists(_STEPS, min_size=1, max_size=14), st.lists(st.integers(0, 14), max_size=3))
     @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
     def histories(steps: list[tuple[Any, ...]], cuts: list[int]) -> None:
