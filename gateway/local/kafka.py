@@ -5,6 +5,7 @@ wiped and rebuilt; still a folder that was used before is found again, on the sa
 """
 
 import base64
+import itertools
 import json
 import shutil
 import signal
@@ -71,8 +72,9 @@ class Cluster:
     @classmethod
     def new(cls, brokers: int) -> Self:
         """A cluster that never was, on ports that are free now."""
-        name = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        return cls(id=name, places=free_places(brokers))
+        # Kafka's tools take a name that begins with a dash for an option, so Kafka makes none either.
+        names = (base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=") for _ in itertools.count())
+        return cls(id=next(name for name in names if not name.startswith("-")), places=free_places(brokers))
 
 
 def free_places(brokers: int) -> tuple[tuple[int, int], ...]:

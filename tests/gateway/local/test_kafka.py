@@ -4,6 +4,7 @@ import signal
 import socket
 import subprocess
 import sys
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,6 +28,13 @@ def read(text: str) -> dict[str, str]:
 def test_a_cluster_is_remembered_as_it_was() -> None:
     """What a folder remembers of its cluster is read as it was written."""
     assert kafka.Cluster.load(CLUSTER.dump()) == CLUSTER
+
+
+def test_no_cluster_is_named_like_an_option(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One id in 64 would begin with a dash, which Kafka's tools refuse: another is taken."""
+    made = iter([uuid.UUID(bytes=b"\xf8" * 16), uuid.UUID(bytes=b"\x01" * 16)])
+    monkeypatch.setattr(uuid, "uuid4", lambda: next(made))
+    assert kafka.Cluster.new(1).id == "AQEBAQEBAQEBAQEBAQEBAQ"
 
 
 def test_three_brokers_survive_one() -> None:
