@@ -125,7 +125,6 @@ def _cut(made: list[Arrived], cuts: list[int]) -> list[list[Arrived]]:
     return [made[start:end] for start, end in pairwise(places)]
 
 
-@pytest.mark.slow
 _TOLD_AND_CORRECTED_TWICE: list[tuple[Any, ...]] = [
     ("test", 2, None, False, "positive"),
     ("test", 2, None, True, "positive"),
@@ -140,6 +139,7 @@ _TOLD_AND_CORRECTED_TWICE: list[tuple[Any, ...]] = [
 """A fact and both its corrections in one batch: who was told the first must still be told to forget it."""
 
 
+@pytest.mark.slow
 async def test_a_batch_decides_as_its_events_would_one_by_one(engine: AsyncEngine) -> None:
     """Same persons, placements, cases, decisions, deliveries in the same order, however a history is cut into batches.
 
