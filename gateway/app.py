@@ -118,9 +118,7 @@ async def dispatch(settings: Settings) -> None:
             producer=producer,
             topic_of=lambda recipient: notice_topic(settings.kafka, recipient),
         )
-        consumer = AddressingConsumer(
-            engine, sealer=own.sealer, tools=own.tools(), clock=own.clock, woken=courier.wake, careful=not clean
-        )
+        consumer = AddressingConsumer(engine, sealer=own.sealer, tools=own.tools(), clock=own.clock, careful=not clean)
         broker = new_broker(settings.kafka, settings.dispatch.instance)
         subscribe(broker, consumer, settings.kafka, settings.dispatch)
         health = Health(

@@ -8,7 +8,7 @@ wait.
 
 import asyncio
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -59,7 +59,10 @@ class Headed:
 
 
 class AddressingConsumer:
-    """Decides batches of records. `handle` returns when each of them is decided, held or in quarantine."""
+    """Decides batches of records. `handle` returns when each of them is decided, held or in quarantine.
+
+    Couriers, of this process and of others, hear of new deliveries by the announcement that is part of the transaction.
+    """
 
     def __init__(
         self,
@@ -68,14 +71,12 @@ class AddressingConsumer:
         sealer: Sealer,
         tools: Tools,
         clock: Clock,
-        woken: Callable[[Iterable[str]], None],
         careful: bool = False,
     ) -> None:
         self._engine = engine
         self._sealer = sealer
         self._tools = tools
         self._clock = clock
-        self._woken = woken
         self._careful = _CAREFUL if careful else 0
         self.last_progress = clock()
 
@@ -183,7 +184,6 @@ class AddressingConsumer:
         for state, count in done.states.items():
             telemetry.addressed.labels(state).inc(count)
         log.info("events.addressed", count=len(batch), deliveries=done.deliveries, held=done.states.get("held", 0))
-        self._woken(done.recipients)
         if done.deliveries:
             reach("D2")
 

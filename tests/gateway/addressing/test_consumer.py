@@ -2,7 +2,7 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -53,19 +53,13 @@ async def engine(postgres: str) -> AsyncIterator[AsyncEngine]:
     await engine.dispose()
 
 
-def deciding(engine: AsyncEngine, *, careful: bool = False, woken: list[str] | None = None) -> AddressingConsumer:
+def deciding(engine: AsyncEngine, *, careful: bool = False) -> AddressingConsumer:
     """A consumer of the facts that tests.support.facts makes."""
-
-    def wake(recipients: Iterable[str]) -> None:
-        if woken is not None:
-            woken.extend(recipients)
-
     return AddressingConsumer(
         engine,
         sealer=SEALER,
         tools=tools(index=INDEX, sealer=SEALER, namespace=NAMESPACE),
         clock=lambda: NOW,
-        woken=wake,
         careful=careful,
     )
 
