@@ -64,22 +64,10 @@ def everything(search: Canaries, now: datetime) -> Iterator[Sent]:
 # --- What is taken ---------------------------------------------------------------------------------------------------
 
 
-def _detention(who: Person, now: datetime, **changed: str) -> "_Detention":
+def _detention(who: Person, now: datetime, **changed: str) -> police.Detention:
     force, station = _SUITES[who.number % 2]
     arrested = (now - timedelta(days=1)).astimezone(_LONDON).replace(tzinfo=None)
-    return _Detention(who, force, station, f"{station}/{who.number}", arrested, changed)
-
-
-@dataclass(frozen=True, slots=True)
-class _Detention(police.Detention):
-    """A detention some of whose fields say something else."""
-
-    changed: Mapping[str, str]
-
-    @property
-    def fields(self) -> dict[str, str]:
-        """The fields."""
-        return police.Detention.fields.__get__(self) | self.changed
+    return police.Detention(who, force, station, f"{station}/{who.number}", arrested, changed)
 
 
 def _times(now: datetime) -> tuple[datetime, datetime]:

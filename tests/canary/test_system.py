@@ -34,7 +34,7 @@ from tests.canary.sent import Sent, everything
 from tests.support import services
 from tests.support.canary import Canaries, Place
 from tests.support.pushed import Door
-from tests.support.system import System
+from tests.support.system import PARTS, System
 
 pytestmark = [pytest.mark.services, pytest.mark.slow]
 
@@ -323,10 +323,10 @@ def _command(*arguments: str) -> Place:
 
 async def _gather(told: Played, system: System, dsn: str, session_folder: Path, temporary: Path) -> None:
     """Everything else there is to search; the logs last, so that they hold the processes' end."""
-    addresses = [f"http://{ports.LOOPBACK}:{port}" for port in system.ports.values()]
+    addresses = [f"http://{ports.LOOPBACK}:{system.ports[part]}" for part in PARTS]
     told.said["metrics"] = await places.metrics(*addresses)
     told.said["processes"] = [*places.processes(one.pid for one in psutil.Process().children(recursive=True))]
-    for part in system.ports:
+    for part in PARTS:
         await system.stop(part)
     plain, sealed = await places.tables(dsn)
     told.said["plain columns"] = plain

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 import uvicorn
@@ -35,27 +35,38 @@ async def serving(app: Lingering) -> AsyncIterator[int]:
     await running
 
 
+@asynccontextmanager
+async def connected(port: int) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    """A connection, closed whatever became of it."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        yield reader, writer
+    finally:
+        writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
+
+
 async def test_the_answer_is_read_after_the_whole_body_was_sent() -> None:
     """A client that sends everything before it reads still gets the answer, and not a reset connection."""
-    async with serving(Lingering(refuses)) as port:
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    async with serving(Lingering(refuses)) as port, connected(port) as (reader, writer):
         writer.write(HEAD % LONG)
         for _ in range(LONG >> 16):
             writer.write(b"x" * (1 << 16))
             await writer.drain()
         assert (await reader.read()).startswith(b"HTTP/1.1 413")
-        writer.close()
 
 
 async def test_the_answer_waits_for_no_body() -> None:
     """It is there before a byte of the body is."""
-    async with serving(Lingering(refuses, seconds=0.2)) as port:
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    async with (
+        serving(Lingering(refuses, seconds=0.2)) as port,
+        connected(port) as (reader, writer),
+        asyncio.timeout(5),
+    ):
         writer.write(HEAD % LONG)
-        async with asyncio.timeout(5):
-            assert (await reader.readline()).startswith(b"HTTP/1.1 413")
-            await reader.read()  # and then, with nothing coming, the end
-        writer.close()
+        assert (await reader.readline()).startswith(b"HTTP/1.1 413")
+        await reader.read()  # and then, with nothing coming, the end
 
 
 async def test_an_endless_body_is_cut_off() -> None:

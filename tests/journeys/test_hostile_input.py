@@ -10,7 +10,7 @@ import json
 import uuid
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -466,6 +466,8 @@ async def wire(house: House, *parts: bytes, within: float = 60) -> bytes:
         return b""
     finally:
         writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
 
 
 async def opening(house: House, *headers: bytes) -> bytes:
@@ -530,6 +532,8 @@ async def test_a_byte_a_second_is_given_up_while_others_are_served(house: House)
         while not (await asyncio.wait([answer], timeout=1))[0]:
             writer.write(then)
         writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
         return answer.result()
 
     slow = [asyncio.create_task(trickle(await opening(house, b"content-length: 1000"), b" ")) for _ in range(10)] + [
