@@ -8,7 +8,7 @@ wait.
 
 import asyncio
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -25,7 +25,7 @@ from gateway.failpoints import reach
 from gateway.ids import new_id
 from gateway.kafka.envelope import Envelope, Undecodable, read_headers
 from gateway.sealing import DataKey, Sealer, Unreadable
-from gateway.store import quarantine
+from gateway.store import outbox, quarantine
 from gateway.store.data_keys import data_keys
 from gateway.telemetry import log
 from schemas.base import Change, Retraction
@@ -174,7 +174,7 @@ class AddressingConsumer:
         """One transaction: open the bodies, decide, write what follows."""
         faults: list[tuple[Headed, str]] = []
         async with self._engine.begin() as connection:
-            arrived = await self._open(connection, batch, faults)
+            arrived = await self._in_turn(connection, await self._open(connection, batch, faults))
             now = self._clock()
             done = await address(connection, arrived, now, self._tools)
             reach("T3")
@@ -186,6 +186,22 @@ class AddressingConsumer:
         log.info("events.addressed", count=len(batch), deliveries=done.deliveries, held=done.states.get("held", 0))
         if done.deliveries:
             reach("D2")
+
+    async def _in_turn(self, connection: AsyncConnection, arrived: list[Arrived]) -> list[Arrived]:
+        """Without those that came before what they correct; these go back in line behind it.
+
+        Within a lane Kafka keeps the order, so this happens only when it lost what it had: an event published since
+        then would overtake one that is not published again yet.
+        """
+        here = {one.envelope.id for one in arrived}
+        before = {one.envelope.supersedes for one in arrived if one.envelope.supersedes is not None} - here
+        missing = await outbox.undecided(connection, before) if before else set()
+        if not missing:
+            return arrived
+        early = too_early(arrived, missing)
+        await outbox.publish_these_again(connection, missing | early)
+        log.warning("events.too_early", count=len(early))
+        return [one for one in arrived if one.envelope.id not in early]
 
     async def _open(
         self, connection: AsyncConnection, batch: Sequence[Headed], faults: list[tuple[Headed, str]]
@@ -223,6 +239,15 @@ class AddressingConsumer:
         reach("T6")
         telemetry.quarantined.labels(reason if event else "undecodable").inc()
         log.warning("record.quarantined", reason=reason, topic=record.topic, offset=record.offset)
+
+
+def too_early(arrived: Sequence[Arrived], missing: Collection[uuid.UUID]) -> set[uuid.UUID]:
+    """The events that correct one of the missing, or one that is too early itself."""
+    early: set[uuid.UUID] = set()
+    for one in arrived:
+        if one.envelope.supersedes in missing or one.envelope.supersedes in early:
+            early.add(one.envelope.id)
+    return early
 
 
 def _open(one: Headed, key: DataKey) -> Arrived:

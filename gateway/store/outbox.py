@@ -1,7 +1,7 @@
 """The outbox: events that are committed and not yet on Kafka."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -53,6 +53,16 @@ _AGAIN_THESE = text(
     select seq, shard, id, lane from events where id = any(cast(:ids as uuid[])) on conflict (seq) do nothing
     """
 )
+
+
+_UNDECIDED = text(
+    """
+    select e.id from events e
+    where e.id = any(cast(:ids as uuid[])) and not exists (select from decisions d where d.event_id = e.id)
+    """
+)
+
+_WAKE = text("select pg_notify('outbox', '')")
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +122,13 @@ async def publish_again(connection: AsyncConnection, now: datetime, *, everythin
     return (await connection.execute(_AGAIN, {"now": now, "everything": everything})).rowcount
 
 
-async def publish_these_again(connection: AsyncConnection, events: Sequence[uuid.UUID]) -> int:
-    """Put these events back in line. Returns how many were not there already."""
-    return (await connection.execute(_AGAIN_THESE, {"ids": list(events)})).rowcount
+async def publish_these_again(connection: AsyncConnection, events: Iterable[uuid.UUID]) -> int:
+    """Put these events back in line and wake the relays. Returns how many were not there already."""
+    put = (await connection.execute(_AGAIN_THESE, {"ids": list(events)})).rowcount
+    await connection.execute(_WAKE)
+    return put
+
+
+async def undecided(connection: AsyncConnection, events: Iterable[uuid.UUID]) -> set[uuid.UUID]:
+    """Those of these events that are journalled and that nobody has decided yet."""
+    return set((await connection.execute(_UNDECIDED, {"ids": list(events)})).scalars())

@@ -60,17 +60,27 @@ _RELEASE = text(
     with row as (
         update quarantine set released = :now, outcome = 'redriven'
         where id = any(cast(:ids as uuid[])) and released is null and event_id is not null returning event_id
+    ), overtaken as (
+        -- A later version was told meanwhile: told now, this one would come after it.
+        update decisions d set state = 'superseded', reason = 'overtaken', owner = null, due = null
+        from row join events e on e.id = row.event_id join facts f on f.key = e.fact
+        where d.event_id = row.event_id and d.number = 1 and d.state = 'held' and f.event_id <> e.id
+          and exists (select from decisions later where later.event_id = f.event_id and later.state <> 'held')
+        returning d.event_id
     ), freed as (
         delete from decisions d using row
         where d.event_id = row.event_id and d.number = 1 and d.state = 'held'
+          and d.event_id not in (select event_id from overtaken)
           and not exists (select from deliveries x where x.event_id = d.event_id)
         returning d.event_id
     ), forgotten as (
         delete from tries t using row where t.event_id = row.event_id
+    ), again as (
+        insert into outbox (seq, shard, event_id, lane)
+        select e.seq, e.shard, e.id, e.lane from events e join freed on freed.event_id = e.id
+        on conflict (seq) do nothing
     )
-    insert into outbox (seq, shard, event_id, lane)
-    select e.seq, e.shard, e.id, e.lane from events e join freed on freed.event_id = e.id
-    on conflict (seq) do nothing
+    select count(*) from row
     """
 )
 
@@ -156,8 +166,11 @@ async def waiting(connection: AsyncConnection, most: int) -> list[Quarantined]:
 
 
 async def release(connection: AsyncConnection, ids: Sequence[uuid.UUID], now: datetime) -> int:
-    """Put the events of these back in line from the journal. Returns how many that were."""
-    return (await connection.execute(_RELEASE, {"ids": list(ids), "now": now})).rowcount
+    """Put the events of these back in line from the journal; one that was overtaken meanwhile ends superseded.
+
+    Returns how many were released.
+    """
+    return int((await connection.execute(_RELEASE, {"ids": list(ids), "now": now})).scalar_one())
 
 
 async def started(connection: AsyncConnection, instance: str, now: datetime) -> bool:

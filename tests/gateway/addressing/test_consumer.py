@@ -218,6 +218,59 @@ async def test_a_store_that_comes_back_finds_the_batch_still_waiting(
         assert await quarantine.waiting(connection, 10) == []
 
 
+async def versions(engine: AsyncEngine, *prisons: str) -> list[Unpublished]:
+    """One fact told so many times, each time otherwise, and all of it taken from the outbox."""
+    for prison in prisons:
+        await journal(engine).commit([entry(reception("a fact", prison=prison))])
+    async with engine.begin() as connection:
+        events = await outbox.read(connection, range(16), NOW, 100)
+        await outbox.published(connection, [event.seq for event in events])
+    return events
+
+
+async def test_a_correction_that_comes_before_what_it_corrects_waits_its_turn(engine: AsyncEngine) -> None:
+    """Kafka lost the first two versions: the third goes back in line behind them, and all are decided in order."""
+    told = await versions(engine, "LII", "NSI", "WDI")
+    await deciding(engine).handle([record_of(told[2])])
+    assert await states(engine) == {}
+    arrived = [told[2]]
+    for _ in range(3):
+        async with engine.begin() as connection:
+            arrived = await outbox.read(connection, range(16), NOW, 100)
+            await outbox.published(connection, [event.seq for event in arrived])
+        await deciding(engine).handle([record_of(event) for event in arrived])
+    assert await states(engine) == {"no_recipient": 3}
+    async with engine.connect() as connection:
+        order = await connection.execute(
+            text("select e.seq from decisions d join events e on e.id = d.event_id order by d.decided, e.seq")
+        )
+        assert list(order.scalars()) == [event.seq for event in told]
+    assert await unaccounted(engine) == 0
+
+
+async def test_what_was_overtaken_in_quarantine_is_not_told_after_its_correction(
+    engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A poison event driven again after its correction was decided ends superseded: order is kept, nothing is lost."""
+    first, second = await versions(engine, "LII", "NSI")
+    real = consumer_module.address
+
+    async def failing(connection: Any, batch: Sequence[Arrived], now: Any, with_tools: Any) -> Addressed:
+        if any(one.envelope.id == first.envelope.id for one in batch):
+            raise ZeroDivisionError
+        return await real(connection, batch, now, with_tools)
+
+    monkeypatch.setattr(consumer_module, "address", failing)
+    await deciding(engine).handle([record_of(first), record_of(second)])
+    assert await states(engine) == {"held": 1, "no_recipient": 1}
+    async with engine.begin() as connection:
+        (kept,) = await quarantine.waiting(connection, 10)
+        assert await quarantine.release(connection, [kept.id], NOW) == 1
+        assert await outbox.read(connection, range(16), NOW, 10) == []
+    assert await states(engine) == {"superseded": 1, "no_recipient": 1}
+    assert await unaccounted(engine) == 0
+
+
 @asynccontextmanager
 async def subscribed(kafka: Kafka, consumer: AddressingConsumer) -> AsyncIterator[KafkaBroker]:
     """The consumer, subscribed as in production."""
