@@ -156,7 +156,7 @@ async def test_a_batch_decides_as_its_events_would_one_by_one(engine: AsyncEngin
             asyncio.run(_compare(engine.url.render_as_string(hide_password=False), made, _cut(made, cuts), seen))
 
     await asyncio.to_thread(histories)
-    assert seen["deliveries"] > 100
+    assert seen["deliveries"] > 30
     assert seen["held"] > 20
 
 
