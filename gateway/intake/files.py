@@ -27,8 +27,8 @@ from gateway.clock import Clock
 from gateway.failpoints import reach
 from gateway.ids import new_id
 from gateway.intake.door import Limits, chunks, feed, media_type, message_id, not_too_busy
+from gateway.intake.entry import Entry
 from gateway.intake.findings import stored
-from gateway.intake.journal import Entry
 from gateway.intake.refusals import Refusal
 from gateway.intake.reports import tallied
 from gateway.intake.take import Commits, Keeps

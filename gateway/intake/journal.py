@@ -11,17 +11,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-import orjson
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from adapters.base import Accepted, Finding, Held, Ignored
+from adapters.base import Accepted, Held, Ignored
 from gateway import telemetry
 from gateway.clock import Clock
 from gateway.errors import JournalUnavailable
 from gateway.failpoints import reach
 from gateway.ids import new_id
 from gateway.intake.chain import Head, Minted, Repeat, Settling, chain
+from gateway.intake.entry import Clash, Entry, Taken, facts_of, findings_told, record_row, state_of
 from gateway.sealing import BlindIndex, DataKey, Sealer
 from gateway.store import journal as statements
 from gateway.store.journal import EventRow, Known, RecordRow
@@ -29,43 +29,6 @@ from gateway.telemetry import log
 from schemas.base import Fact
 
 _TRIES = 5
-_DUE = timedelta(days=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One record to commit.
-
-    transport: keyed hash of the sender's message id. body_hash: keyed hash of the bytes. body: as received.
-    """
-
-    sender: str
-    agency: str
-    transport: bytes
-    body_hash: bytes
-    body: bytes
-    media_type: str
-    received: datetime
-    outcome: Accepted | Held | Ignored
-    trace: str
-    file_id: uuid.UUID | None = None
-    row: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """The record is committed. repeat: it had been before, under the same id and with the same body."""
-
-    record_id: uuid.UUID
-    state: str
-    repeat: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Clash:
-    """The same message id came before with another body; record_id is that one's receipt."""
-
-    record_id: uuid.UUID
 
 
 @dataclass(slots=True)
@@ -194,14 +157,14 @@ class Journal:
                 results.append(Taken(before.id, before.state, repeat=True) if same else Clash(before.id))
                 continue
             record_id = new_id(now)
-            state = _state(entry.outcome)
+            state = state_of(entry.outcome)
             seen[place] = Known(record_id, entry.body_hash, state)
             results.append(Taken(record_id, state, repeat=False))
             fresh.append((entry, record_id))
         if not fresh:
             return results, frozenset()
         heads, settling = await self._read_heads(
-            connection, [fact for entry, _ in fresh for fact in _facts(entry.outcome)], now
+            connection, [fact for entry, _ in fresh for fact in facts_of(entry.outcome)], now
         )
         expected = [head.event_id for head in heads.values()]
         batch = _Batch()
@@ -210,7 +173,7 @@ class Journal:
         await self._forget_late_repeats(connection, batch)
         await self._insert(connection, batch, heads, expected, now)
         for entry, _ in fresh:
-            telemetry.accepted.labels(entry.agency, _state(entry.outcome)).inc()
+            telemetry.accepted.labels(entry.agency, state_of(entry.outcome)).inc()
         log.info("records.committed", count=len(fresh), events=len(batch.events), repeats=len(entries) - len(fresh))
         return results, frozenset(event.minted.shard for event in batch.events)
 
@@ -242,7 +205,7 @@ class Journal:
         if not isinstance(entry.outcome, Ignored):
             batch.keys.append((record_id, wrapped))
             batch.bodies.append((record_id, record_id, key.seal(record_id, entry.body)))
-        batch.records.append(_record_row(entry, record_id, self._lane(entry.outcome, minted), len(minted), repeats))
+        batch.records.append(record_row(entry, record_id, self._lane(entry.outcome, minted), len(minted), repeats))
 
     async def _forget_late_repeats(self, connection: AsyncConnection, batch: _Batch) -> None:
         """A late statement has no head to be compared with; told again, it is found by its id."""
@@ -268,7 +231,7 @@ class Journal:
     ) -> tuple[list[Minted], int]:
         minted: list[Minted] = []
         repeats = 0
-        for fact in _facts(outcome):
+        for fact in facts_of(outcome):
             link = chain(fact, heads, settling, self._index, self._namespace, received, self._settle)
             if isinstance(link, Repeat):
                 batch.touched.add(link.fact)
@@ -303,7 +266,7 @@ class Journal:
         if minted:
             return minted[0].lane
         lane = outcome.lane if isinstance(outcome, Held) else None
-        facts = _facts(outcome)
+        facts = facts_of(outcome)
         if facts:
             lane = facts[0].lane
         return self._index.of("lane", lane) if lane else None
@@ -339,7 +302,7 @@ class Journal:
         """
         async with self._engine.begin() as connection:
             now = self._clock()
-            heads, settling = await self._read_heads(connection, _facts(entry.outcome), now)
+            heads, settling = await self._read_heads(connection, facts_of(entry.outcome), now)
             expected = [head.event_id for head in heads.values()]
             batch = _Batch()
             minted, repeats = self._chain(batch, entry.outcome, entry.received, heads, settling)
@@ -350,7 +313,7 @@ class Journal:
                 events=len(minted),
                 repeats=repeats,
                 lane=self._lane(entry.outcome, minted),
-                findings=_findings(entry.outcome.findings if isinstance(entry.outcome, Accepted) else ()),
+                findings=findings_told(entry.outcome.findings if isinstance(entry.outcome, Accepted) else ()),
             ):
                 return False
             await self._insert(connection, batch, heads, expected, now)
@@ -363,53 +326,6 @@ def _fail(batch: Sequence[tuple[Entry, asyncio.Future[Taken | Clash]]], sentence
     for _, future in batch:
         if not future.done():
             future.set_exception(JournalUnavailable(sentence))
-
-
-def _facts(outcome: Accepted | Held | Ignored) -> tuple[Fact, ...]:
-    return outcome.facts if isinstance(outcome, Accepted) else ()
-
-
-def _state(outcome: Accepted | Held | Ignored) -> str:
-    match outcome:
-        case Accepted():
-            return "translated"
-        case Held():
-            return "waiting" if outcome.reason == "pointer_not_filled" else "held"
-        case Ignored():
-            return "ignored"
-
-
-def _record_row(entry: Entry, record_id: uuid.UUID, lane: bytes | None, events: int, repeats: int) -> RecordRow:
-    outcome = entry.outcome
-    reason = outcome.reason if isinstance(outcome, Held) else outcome.name if isinstance(outcome, Ignored) else None
-    findings = () if isinstance(outcome, Ignored) else outcome.findings
-    return RecordRow(
-        id=record_id,
-        sender=entry.sender,
-        agency=entry.agency,
-        transport=entry.transport,
-        body_hash=entry.body_hash,
-        received=entry.received,
-        state=_state(outcome),
-        reason=reason,
-        owner="operations" if isinstance(outcome, Held) else None,
-        due=entry.received + _DUE if isinstance(outcome, Held) else None,
-        media_type=entry.media_type,
-        lane=lane,
-        events=events,
-        repeats=repeats,
-        file_id=entry.file_id,
-        row=entry.row,
-        findings=_findings(findings),
-        trace=entry.trace,
-    )
-
-
-def _findings(findings: Sequence[Finding]) -> str:
-    if not findings:
-        return "[]"
-    told = [{"rule": one.rule.id, "field": one.field, "detail": one.detail} for one in findings]
-    return orjson.dumps(told).decode()
 
 
 def _passing(error: Exception) -> bool:

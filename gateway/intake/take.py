@@ -20,8 +20,8 @@ from gateway.access.caller import Access, Caller
 from gateway.clock import Clock
 from gateway.failpoints import reach
 from gateway.intake.door import Limits, chunks, feed, media_type, message_id, not_too_busy
+from gateway.intake.entry import Clash, Entry, Taken
 from gateway.intake.findings import told
-from gateway.intake.journal import Clash, Entry, Taken
 from gateway.intake.refusals import Refusal
 from gateway.intake.words import word
 from gateway.problems import ID_REUSED, RECORD_REFUSED, Problem, faults

@@ -11,7 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from adapters.base import Accepted, Adapter, Held, Ignored, Message, Refused
 from gateway.addressing.address import Tools
 from gateway.addressing.redrive import redrive as decide_again
-from gateway.intake.journal import Entry, Journal
+from gateway.intake.entry import Entry
+from gateway.intake.journal import Journal
 from gateway.kafka.relay import notify
 from gateway.sealing import Sealer
 from gateway.store import quarantine

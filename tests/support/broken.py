@@ -26,7 +26,8 @@ def swallows_for_holding() -> None:
 
 def answers_before_the_commit() -> None:
     """The journal says that a record is on disk, and has not written it."""
-    from gateway.intake.journal import Journal, Taken
+    from gateway.intake.entry import Taken
+    from gateway.intake.journal import Journal
 
     real = Journal.commit
 

@@ -21,8 +21,9 @@ from adapters.registry import adapters as every_adapter
 from gateway.access.caller import Access
 from gateway.access.tokens import Tokens
 from gateway.intake.door import Limits
+from gateway.intake.entry import Clash, Entry, Taken
 from gateway.intake.http import build_app
-from gateway.intake.journal import Clash, Entry, Journal, Taken
+from gateway.intake.journal import Journal
 from gateway.intake.refusals import Refusal
 from gateway.intake.take import Commits
 from gateway.parties import Client, Parties, Party

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.base import Accepted, Held, Ignored
-from gateway.intake.journal import Entry, Journal
+from gateway.intake.entry import Entry
+from gateway.intake.journal import Journal
 from gateway.sealing import BlindIndex, Sealer
 from gateway.telemetry import traceparent
 from schemas.base import Fact, Moment, Person

@@ -15,7 +15,8 @@ from adapters.base import Adapter, Ignored, Row
 from gateway import failpoints
 from gateway.errors import JournalUnavailable
 from gateway.failpoints import Crashed
-from gateway.intake.journal import Clash, Entry, Journal, Taken
+from gateway.intake.entry import Clash, Entry, Taken
+from gateway.intake.journal import Journal
 from gateway.settings import Store
 from gateway.store.data_keys import open_body
 from gateway.store.ledger import open_engine

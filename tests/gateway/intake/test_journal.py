@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.base import Held, Ignored
 from gateway.errors import JournalUnavailable
-from gateway.intake.journal import Clash, Taken
+from gateway.intake.entry import Clash, Taken
 from gateway.operations.reconcile import reconcile
 from gateway.settings import Store
 from gateway.store.data_keys import open_body
