@@ -1,7 +1,7 @@
 """Addressing: who is it, where is home, and who is owed what; one transaction for a batch, once for an event.
 
-Locks are taken in one order everywhere: events claimed, keys met for the first time, persons, mailboxes. So two
-batches with persons in common wait for each other and never for good, and what recipients see appears in order.
+Locks are taken in one order everywhere: keys and lanes, persons, mailboxes. So two batches with persons in common wait
+for each other and never for good, and what recipients see appears in order.
 """
 
 import uuid
@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.addressing.agreements import Agreements
+from gateway.addressing.cases import Left
 from gateway.addressing.changes import Changes
 from gateway.addressing.desk import Desk
 from gateway.addressing.determination import Role, nothing_known
@@ -26,7 +27,7 @@ from gateway.identity.match import Match, by_identifiers
 from gateway.kafka.envelope import Envelope
 from gateway.parties import Parties
 from gateway.sealing import BlindIndex, DataKey, Sealer
-from gateway.store import cases, decisions, holds, letters, persons, placements
+from gateway.store import cases, decisions, holds, letters, outcome, persons, placements
 from schemas.base import Change, Event, Retraction
 from schemas.imprisonment import Merged
 from schemas.places import Places
@@ -72,29 +73,27 @@ class Addressed:
 async def address(connection: AsyncConnection, batch: Sequence[Arrived], now: datetime, tools: Tools) -> Addressed:
     """Decide a batch, in order, inside the caller's transaction. An event that was decided before has no effect."""
     by_id = {one.envelope.id: one for one in batch}
-    fresh = await decisions.claim(connection, by_id, now)
-    work = [one for one in by_id.values() if one.envelope.id in fresh]
+    asked = {event: _asked(one, tools.index) for event, one in by_id.items()}
+    known = await look_up(connection, asked.values())
+    decided = await decisions.decided(connection, by_id)
+    work = [one for one in by_id.values() if one.envelope.id not in decided]
     repeats = len(batch) - len(work)
     if not work:
         return Addressed({"repeat": repeats}, 0, frozenset())
     before = {one.envelope.supersedes for one in work if one.envelope.supersedes is not None}
     predecessors = await decisions.persons(connection, before) if before else {}
-    asked = [_asked(one, tools.index) for one in work]
-    known = await look_up(connection, asked)
-    identities = identify(asked, known, predecessors, tools.match, tools.namespace)
+    identities = identify([asked[one.envelope.id] for one in work], known, predecessors, tools.match, tools.namespace)
     subjects = await load(connection, identities.known(), tools)
     for person_id, provisional in identities.persons:
         subjects[person_id] = _stranger(person_id, provisional, tools.places)
     # Of what this batch decides itself, who has which version is not known yet; the desk learns it as it goes.
-    decided = before - {one.envelope.id for one in work}
-    chains = await decisions.chains(connection, decided) if decided else {}
+    settled = before - {one.envelope.id for one in work}
+    chains = await decisions.chains(connection, settled) if settled else {}
     desk = new_desk(subjects, chains, now, tools)
     for one in work:
         _decide(desk, one, identities.of[one.envelope.id], subjects)
-    if identities.persons:
-        await persons.insert(connection, identities.persons, now)
-    if identities.keys:
-        await persons.insert_keys(connection, identities.keys, now)
+    desk.changes.persons = identities.persons
+    desk.changes.keys = identities.keys
     events = {one.envelope.id: one.event for one in work if isinstance(one.event, Event)}
     keys = {one.envelope.record_id: one.key for one in work}
     done = await write(connection, desk.changes, events, keys, now, tools)
@@ -146,34 +145,21 @@ async def write(
     now: datetime,
     tools: Tools,
 ) -> Addressed:
-    """Write down what a desk decided: one statement a table, mailboxes last."""
+    """Write down what a desk decided: what stands no longer, what is new, what is mended or ends; mailboxes last."""
     if changes.withdrawn:
         await placements.withdraw(connection, changes.withdrawn)
     details, bodies = seal_details(changes.evidence, tools.sealer)
-    if changes.evidence:
-        await placements.insert_evidence(connection, [one for one, _ in changes.evidence])
-    if changes.mended:
-        await placements.mend_evidence(connection, changes.mended)
-    if details:
-        await placements.insert_keys(connection, details)
-    if changes.placements:
-        await placements.insert_placements(connection, changes.placements, now)
-    if changes.cases:
-        await cases.insert(connection, changes.cases)
-        await cases.insert_responsibilities(connection, changes.responsible, now)
-    if changes.participants:
-        await cases.write_participants(connection, changes.participants)
-    await decisions.write(connection, changes.decisions, now)
-    if changes.holds:
-        await holds.insert(connection, changes.holds, now)
-    if changes.releases:
-        await holds.release(connection, changes.releases, now)
     if changes.letters:
         post = Post(events, keys, changes.evidence)
         await post.fetch(connection, changes.letters, tools.sealer)
         bodies += post.write(changes.letters, tools.agreements, tools.places, _day(now))
-    if bodies:
-        await letters.insert_bodies(connection, bodies)
+    await outcome.write(connection, changes, details, bodies, now)
+    if changes.mended:
+        await placements.mend_evidence(connection, changes.mended)
+    if left := [one for one in changes.participants if isinstance(one, Left)]:
+        await cases.end_participants(connection, left)
+    if changes.releases:
+        await holds.release(connection, changes.releases, now)
     if changes.letters:
         await letters.put(connection, changes.letters, now)
     return Addressed(

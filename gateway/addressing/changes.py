@@ -1,4 +1,4 @@
-"""Everything a batch will write, gathered in memory; written afterwards, one statement a table."""
+"""Everything a batch will write, gathered in memory; written afterwards, whatever the batch's size at one go."""
 
 import uuid
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from gateway.addressing.subject import Case
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What became of an event. number 1 fills in the claim made when the batch began; a later one is new."""
+    """What became of an event. number: 1, and one more each time it is decided again."""
 
     event_id: uuid.UUID
     number: int
@@ -65,10 +65,13 @@ class Placed:
 class Changes:
     """By table, in the order they came about.
 
-    mended: evidence kept before, of which better places say more. withdrawn: persons and facts whose evidence stands no
-    longer. responsible: case, area and the event it opened with.
+    persons: new ones, and whether each only stands in until a match is decided. keys: newly known, each with its
+    person, its rule and the event that told it. mended: evidence kept before, of which better places say more.
+    withdrawn: persons and facts whose evidence stands no longer. responsible: case, area and the event it opened with.
     """
 
+    persons: list[tuple[uuid.UUID, bool]] = field(default_factory=list)
+    keys: list[tuple[bytes, uuid.UUID, str, uuid.UUID]] = field(default_factory=list)
     evidence: list[Reduced] = field(default_factory=list)
     mended: list[Evidence] = field(default_factory=list)
     withdrawn: set[tuple[uuid.UUID, bytes]] = field(default_factory=set)

@@ -1,4 +1,4 @@
-"""Finding the persons a batch speaks of: two look-ups and a lock, whatever its size."""
+"""Finding the persons a batch speaks of: a lock and a look-up, whatever its size."""
 
 import uuid
 from collections.abc import Iterable, Mapping
@@ -51,14 +51,15 @@ class Identities:
 
 
 async def look_up(connection: AsyncConnection, asked: Iterable[Asked]) -> Known:
-    """Whoever the keys of these events lead to, with a lock on those that lead nowhere yet."""
+    """Whoever the keys and lanes of these events lead to, all of them locked first.
+
+    What is locked is read once: nobody can add to it meanwhile. And as every event has a lane, whoever else decides one
+    of these events at the same time has waited here.
+    """
     wanted = {key.value for one in asked for key in one.keys} | {one.lane for one in asked}
     known = Known()
+    await persons.lock_keys(connection, wanted)
     await persons.read_known(connection, wanted, known)
-    unknown = wanted - known.persons.keys()
-    if unknown:
-        await persons.lock_keys(connection, unknown)
-        await persons.read_known(connection, unknown, known)
     return known
 
 

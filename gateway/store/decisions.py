@@ -1,26 +1,14 @@
-"""What became of each event: the claim, its decisions, and who was told."""
+"""What became of each event before, and who was told of it."""
 
 import uuid
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+from collections.abc import Iterable
 
-import orjson
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway.addressing.changes import Decision
 from gateway.addressing.recipients import Chains, Holder
-from gateway.store.arrays import arrays
 
-# Whoever claims the same event waits here for the one that came first. The state is filled in before the commit.
-_CLAIM = text(
-    """
-    insert into decisions (event_id, number, state, decided)
-    select id, 1, 'held', :now from unnest(cast(:ids as uuid[])) as t(id) order by id
-    on conflict do nothing
-    returning event_id
-    """
-)
+_DECIDED = text("select event_id from decisions where event_id = any(cast(:ids as uuid[])) and number = 1")
 
 # A version that was overtaken before it was published was decided to be about nobody; the one before it tells.
 _PERSONS = text(
@@ -58,38 +46,10 @@ _CHAINS = text(
     """
 )
 
-_FILL = text(
-    """
-    update decisions d set
-        state = t.state, reason = t.reason, owner = t.owner, due = t.due, person_id = t.person_id, case_id = t.case_id,
-        deliveries = t.deliveries, holds = t.holds, why = cast(t.why as jsonb)
-    from unnest(cast(:event_id as uuid[]), cast(:number as smallint[]), cast(:state as text[]),
-                cast(:reason as text[]), cast(:owner as text[]), cast(:due as timestamptz[]),
-                cast(:person_id as uuid[]), cast(:case_id as uuid[]), cast(:deliveries as smallint[]),
-                cast(:holds as smallint[]), cast(:why as text[]))
-         as t(event_id, number, state, reason, owner, due, person_id, case_id, deliveries, holds, why)
-    where d.event_id = t.event_id and d.number = t.number
-    """
-)
 
-_ADD = text(
-    """
-    insert into decisions
-        (event_id, number, state, reason, owner, due, person_id, case_id, deliveries, holds, why, decided)
-    select event_id, number, state, reason, owner, due, person_id, case_id, deliveries, holds, cast(why as jsonb), :now
-    from unnest(cast(:event_id as uuid[]), cast(:number as smallint[]), cast(:state as text[]),
-                cast(:reason as text[]), cast(:owner as text[]), cast(:due as timestamptz[]),
-                cast(:person_id as uuid[]), cast(:case_id as uuid[]), cast(:deliveries as smallint[]),
-                cast(:holds as smallint[]), cast(:why as text[]))
-         as t(event_id, number, state, reason, owner, due, person_id, case_id, deliveries, holds, why)
-    """
-)
-
-
-async def claim(connection: AsyncConnection, events: Iterable[uuid.UUID], now: datetime) -> frozenset[uuid.UUID]:
-    """Claim these events, and tell which of them nobody claimed before."""
-    rows = await connection.execute(_CLAIM, {"ids": list(events), "now": now})
-    return frozenset(row.event_id for row in rows)
+async def decided(connection: AsyncConnection, events: Iterable[uuid.UUID]) -> frozenset[uuid.UUID]:
+    """Which of these events are decided already. Asked under the locks of their lanes, the answer stays true."""
+    return frozenset((await connection.execute(_DECIDED, {"ids": list(events)})).scalars())
 
 
 async def persons(connection: AsyncConnection, events: Iterable[uuid.UUID]) -> dict[uuid.UUID, uuid.UUID]:
@@ -105,30 +65,3 @@ async def chains(connection: AsyncConnection, events: Iterable[uuid.UUID]) -> Ch
     for row in await connection.execute(_CHAINS, {"ids": asked}):
         found[row.start][row.recipient] = Holder(row.role, row.agreement)
     return found
-
-
-async def write(connection: AsyncConnection, decisions: Sequence[Decision], now: datetime) -> None:
-    """Fill in the claims, and add the decisions that were made again."""
-    first = [_row(one) for one in decisions if one.number == 1]
-    later = [_row(one) for one in decisions if one.number > 1]
-    names = "event_id number state reason owner due person_id case_id deliveries holds why"
-    if first:
-        await connection.execute(_FILL, arrays(names, first))
-    if later:
-        await connection.execute(_ADD, {**arrays(names, later), "now": now})
-
-
-def _row(one: Decision) -> tuple[object, ...]:
-    return (
-        one.event_id,
-        one.number,
-        one.state,
-        one.reason,
-        one.owner,
-        one.due,
-        one.person_id,
-        one.case_id,
-        one.deliveries,
-        one.holds,
-        orjson.dumps(one.why).decode(),
-    )

@@ -8,7 +8,7 @@ from itertools import groupby
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway.addressing.changes import Hold, Release
+from gateway.addressing.changes import Release
 from gateway.addressing.determination import Role
 from gateway.addressing.subject import HeldRole, Told, Waiting
 from gateway.store.arrays import arrays
@@ -36,16 +36,6 @@ _OF_EVENTS = text(
     """
     select distinct person_id from holds
     where released is null and person_id is not null and event_id = any(cast(:events as uuid[]))
-    """
-)
-
-_INSERT = text(
-    """
-    insert into holds (event_id, decision, role, person_id, reason, owner, since, due)
-    select event_id, decision, role, person_id, reason, 'operations', :now, due
-    from unnest(cast(:event_id as uuid[]), cast(:decision as smallint[]), cast(:role as text[]),
-                cast(:person_id as uuid[]), cast(:reason as text[]), cast(:due as timestamptz[]))
-         as t(event_id, decision, role, person_id, reason, due)
     """
 )
 
@@ -89,12 +79,6 @@ async def persons_of(connection: AsyncConnection, events: Iterable[uuid.UUID]) -
     """The persons of those of these events that wait."""
     rows = await connection.execute(_OF_EVENTS, {"events": list(events)})
     return frozenset(row.person_id for row in rows)
-
-
-async def insert(connection: AsyncConnection, holds: Sequence[Hold], now: datetime) -> None:
-    """New holds; operations own every one."""
-    rows = [(one.event_id, one.decision, one.role.value, one.person_id, one.reason, one.due) for one in holds]
-    await connection.execute(_INSERT, {**arrays("event_id decision role person_id reason due", rows), "now": now})
 
 
 async def release(connection: AsyncConnection, releases: Sequence[Release], now: datetime) -> None:

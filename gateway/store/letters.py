@@ -1,4 +1,4 @@
-"""Letters into mailboxes: bodies, positions, and then the deliveries themselves (reading is in `mailboxes`)."""
+"""Letters into mailboxes: positions, and then the deliveries (reading is in `mailboxes`)."""
 
 import uuid
 from collections import Counter
@@ -17,14 +17,6 @@ _BODIES = text(
     select b.id, b.record_id, b.sealed, k.wrapped
     from bodies b join data_keys k on k.record_id = b.record_id
     where b.id = any(cast(:ids as uuid[]))
-    """
-)
-
-_INSERT_BODIES = text(
-    """
-    insert into bodies (id, record_id, sealed)
-    select id, record_id, sealed
-    from unnest(cast(:id as uuid[]), cast(:record_id as uuid[]), cast(:sealed as bytea[])) as t(id, record_id, sealed)
     """
 )
 
@@ -51,11 +43,6 @@ async def read_bodies(
     """Those of these bodies that can still be opened: id, whose key seals it, sealed, and that key wrapped."""
     rows = await connection.execute(_BODIES, {"ids": list(ids)})
     return [(row.id, row.record_id, row.sealed, row.wrapped) for row in rows]
-
-
-async def insert_bodies(connection: AsyncConnection, rows: Sequence[tuple[uuid.UUID, uuid.UUID, bytes]]) -> None:
-    """Sealed bodies: id, whose key seals it, and the bytes."""
-    await connection.execute(_INSERT_BODIES, arrays("id record_id sealed", rows))
 
 
 async def put(connection: AsyncConnection, letters: Sequence[Letter], now: datetime) -> None:

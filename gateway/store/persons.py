@@ -1,23 +1,23 @@
 """Persons and the keys that lead to them."""
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Mapping
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.identity.keys import Key, Rule
 from gateway.identity.match import Known
-from gateway.store.arrays import arrays
 
-# What else is known of a person matters only where a lane leads to them.
+# What else is known of a person matters only where a lane leads to them. Subqueries, and not joins, so that every plan
+# goes by index, whatever the planner believes of the tables' sizes.
 _KNOWN = text(
     """
-    select k.key, k.rule, k.person_id, p.provisional,
-           case when k.rule = 'lane' then array(select distinct x.rule from person_keys x where x.person_id = p.id) end
+    select k.key, k.rule, k.person_id,
+           (select p.provisional from persons p where p.id = k.person_id) as provisional,
+           case when k.rule = 'lane' then array(select x.rule from person_keys x where x.person_id = k.person_id) end
            as rules
-    from person_keys k join persons p on p.id = k.person_id
+    from person_keys k
     where k.key = any(cast(:keys as bytea[]))
     """
 )
@@ -35,24 +35,6 @@ _LOCK = text(
     """
 )
 
-_INSERT = text(
-    """
-    insert into persons (id, created, provisional)
-    select id, :now, provisional
-    from unnest(cast(:ids as uuid[]), cast(:provisional as boolean[])) as t(id, provisional)
-    """
-)
-
-_INSERT_KEYS = text(
-    """
-    insert into person_keys (key, person_id, rule, event_id, known)
-    select key, person_id, rule, event_id, :now
-    from unnest(cast(:keys as bytea[]), cast(:persons as uuid[]), cast(:rules as text[]), cast(:events as uuid[]))
-         as t(key, person_id, rule, event_id)
-    on conflict (key, person_id) do nothing
-    """
-)
-
 
 async def read_known(connection: AsyncConnection, keys: Iterable[bytes], known: Known) -> None:
     """Add to `known` whoever these keys lead to."""
@@ -63,12 +45,12 @@ async def read_known(connection: AsyncConnection, keys: Iterable[bytes], known: 
 
 
 async def lock_keys(connection: AsyncConnection, keys: Iterable[bytes]) -> None:
-    """Wait for whoever else meets these keys for the first time, until the end of the transaction.
+    """Wait for whoever else works with one of these keys, until the end of the transaction.
 
     Without it two transactions would each make a person of the same stranger. Locks are taken in order; one advisory
-    lock a key, so `max_locks_per_transaction` bounds how many unknown keys can be under way at once.
+    lock a key, so `max_locks_per_transaction` bounds how many keys can be under way at once.
     """
-    numbers = [int.from_bytes(key[:8], signed=True) for key in set(keys)]
+    numbers = [int.from_bytes(key[:8], signed=True) for key in keys]
     await connection.execute(_LOCK_KEYS, {"numbers": numbers})
 
 
@@ -76,15 +58,3 @@ async def lock(connection: AsyncConnection, persons: Iterable[uuid.UUID]) -> Map
     """Lock these persons' rows in id order, and tell of each that exists whether it is provisional."""
     rows = await connection.execute(_LOCK, {"ids": list(persons)})
     return {row.id: row.provisional for row in rows}
-
-
-async def insert(connection: AsyncConnection, rows: Sequence[tuple[uuid.UUID, bool]], now: datetime) -> None:
-    """New persons: id, and whether they only stand in until a match is decided."""
-    await connection.execute(_INSERT, {**arrays("ids provisional", rows), "now": now})
-
-
-async def insert_keys(
-    connection: AsyncConnection, rows: Sequence[tuple[bytes, uuid.UUID, str, uuid.UUID]], now: datetime
-) -> None:
-    """Keys newly known: key, person, rule, and the event that told it."""
-    await connection.execute(_INSERT_KEYS, {**arrays("keys persons rules events", rows), "now": now})

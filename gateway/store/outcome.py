@@ -1,0 +1,169 @@
+"""What a batch decided, as new rows: one statement for all tables, because a statement costs more than its rows."""
+
+import uuid
+from collections.abc import Sequence
+from datetime import datetime
+
+import orjson
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from gateway.addressing.cases import FIRST_RESPONSIBLE, Joined
+from gateway.addressing.changes import Changes, Decision, Placed
+from gateway.addressing.evidence import Evidence
+from gateway.store.arrays import arrays
+
+# Keys of persons are unique together with the person; whoever else learns the same one meanwhile says the same.
+_WRITE = text(
+    """
+    with person as (
+        insert into persons (id, provisional, created)
+        select *, :now from unnest(cast(:p_id as uuid[]), cast(:p_provisional as boolean[]))
+    ), person_key as (
+        insert into person_keys (key, person_id, rule, event_id, known)
+        select *, :now from unnest(cast(:k_key as bytea[]), cast(:k_person as uuid[]), cast(:k_rule as text[]),
+                                   cast(:k_event as uuid[]))
+        on conflict (key, person_id) do nothing
+    ), said as (
+        insert into evidence (id, person_id, event_id, fact, kind, authority, flags, start, "end", occurred, known,
+                              withdrawn)
+        select * from unnest(
+            cast(:e_id as uuid[]), cast(:e_person as uuid[]), cast(:e_event as uuid[]), cast(:e_fact as bytea[]),
+            cast(:e_kind as text[]), cast(:e_authority as text[]), cast(:e_flags as jsonb[]), cast(:e_start as date[]),
+            cast(:e_end as date[]), cast(:e_occurred as timestamptz[]), cast(:e_known as timestamptz[]),
+            cast(:e_withdrawn as boolean[]))
+    ), detail_key as (
+        insert into data_keys (record_id, wrapped)
+        select * from unnest(cast(:w_id as uuid[]), cast(:w_wrapped as bytea[]))
+    ), body as (
+        insert into bodies (id, record_id, sealed)
+        select * from unnest(cast(:b_id as uuid[]), cast(:b_record as uuid[]), cast(:b_sealed as bytea[]))
+    ), placed as (
+        insert into placements (person_id, role, number, area, authority, basis, confidence, evidence, rules, places,
+                                event_id, known)
+        select *, :now from unnest(
+            cast(:l_person as uuid[]), cast(:l_role as text[]), cast(:l_number as int[]), cast(:l_area as text[]),
+            cast(:l_authority as text[]), cast(:l_basis as text[]), cast(:l_confidence as text[]),
+            cast(:l_evidence as jsonb[]), cast(:l_rules as text[]), cast(:l_places as text[]),
+            cast(:l_event as uuid[]))
+    ), opened as (
+        insert into cases (id, person_id, opened_by, opened)
+        select * from unnest(cast(:c_id as uuid[]), cast(:c_person as uuid[]), cast(:c_opened_by as uuid[]),
+                             cast(:c_opened as timestamptz[]))
+    ), responsible as (
+        insert into responsibilities (case_id, area, event_id, number, since, reason)
+        select *, 1, :now, :first_responsible
+        from unnest(cast(:r_case as uuid[]), cast(:r_area as text[]), cast(:r_event as uuid[]))
+    ), joined as (
+        insert into participants (case_id, number, role, area, since)
+        select * from unnest(cast(:j_case as uuid[]), cast(:j_number as int[]), cast(:j_role as text[]),
+                             cast(:j_area as text[]), cast(:j_since as timestamptz[]))
+    ), hold as (
+        insert into holds (event_id, decision, role, person_id, reason, due, since, owner)
+        select *, :now, 'operations'
+        from unnest(cast(:h_event as uuid[]), cast(:h_decision as smallint[]), cast(:h_role as text[]),
+                    cast(:h_person as uuid[]), cast(:h_reason as text[]), cast(:h_due as timestamptz[]))
+    )
+    insert into decisions (event_id, number, state, reason, owner, due, person_id, case_id, deliveries, holds, why,
+                           decided)
+    select *, :now from unnest(
+        cast(:d_event as uuid[]), cast(:d_number as smallint[]), cast(:d_state as text[]), cast(:d_reason as text[]),
+        cast(:d_owner as text[]), cast(:d_due as timestamptz[]), cast(:d_person as uuid[]), cast(:d_case as uuid[]),
+        cast(:d_deliveries as smallint[]), cast(:d_holds as smallint[]), cast(:d_why as jsonb[]))
+    """
+)
+
+
+async def write(
+    connection: AsyncConnection,
+    changes: Changes,
+    keys: Sequence[tuple[uuid.UUID, bytes]],
+    bodies: Sequence[tuple[uuid.UUID, uuid.UUID, bytes]],
+    now: datetime,
+) -> None:
+    """Every new row of these changes, but for the deliveries, which need positions.
+
+    keys: of details kept beside evidence, wrapped, by the evidence's id. bodies: id, whose key seals it, the bytes.
+    Raises IntegrityError for an event that is decided under the same number already.
+    """
+    joined = [
+        (one.case_id, one.participant.number, one.participant.role.value, one.participant.area, one.participant.since)
+        for one in changes.participants
+        if isinstance(one, Joined)
+    ]
+    holds = [(one.event_id, one.decision, one.role.value, one.person_id, one.reason, one.due) for one in changes.holds]
+    cases = [(one.id, one.person_id, one.opened_by, one.opened) for one in changes.cases]
+    told = {
+        **arrays("p_id p_provisional", changes.persons),
+        **arrays("k_key k_person k_rule k_event", changes.keys),
+        **arrays(_EVIDENCE, [_evidence(one) for one, _ in changes.evidence]),
+        **arrays("w_id w_wrapped", keys),
+        **arrays("b_id b_record b_sealed", bodies),
+        **arrays(_PLACED, [_placed(one) for one in changes.placements]),
+        **arrays("c_id c_person c_opened_by c_opened", cases),
+        **arrays("r_case r_area r_event", changes.responsible),
+        **arrays("j_case j_number j_role j_area j_since", joined),
+        **arrays("h_event h_decision h_role h_person h_reason h_due", holds),
+        **arrays(_DECISION, [_decision(one) for one in changes.decisions]),
+    }
+    await connection.execute(_WRITE, {**told, "now": now, "first_responsible": FIRST_RESPONSIBLE})
+
+
+_EVIDENCE = "e_id e_person e_event e_fact e_kind e_authority e_flags e_start e_end e_occurred e_known e_withdrawn"
+_PLACED = "l_person l_role l_number l_area l_authority l_basis l_confidence l_evidence l_rules l_places l_event"
+_DECISION = "d_event d_number d_state d_reason d_owner d_due d_person d_case d_deliveries d_holds d_why"
+
+
+def _evidence(one: Evidence) -> tuple[object, ...]:
+    return (
+        one.id,
+        one.person_id,
+        one.event_id,
+        one.fact,
+        one.kind,
+        one.authority,
+        flags_as_json(one),
+        one.start,
+        one.end,
+        one.occurred,
+        one.known,
+        one.withdrawn,
+    )
+
+
+def flags_as_json(evidence: Evidence) -> str:
+    """Flags as the column holds them: an object with a true for each."""
+    return orjson.dumps(dict.fromkeys(sorted(evidence.flags), True)).decode() if evidence.flags else "{}"
+
+
+def _placed(one: Placed) -> tuple[object, ...]:
+    answer = one.determination
+    return (
+        one.person_id,
+        answer.role.value,
+        one.number,
+        answer.area,
+        answer.authority,
+        answer.basis,
+        answer.confidence.value,
+        orjson.dumps([str(event) for event in answer.evidence]).decode(),
+        answer.rules,
+        answer.places,
+        one.event_id,
+    )
+
+
+def _decision(one: Decision) -> tuple[object, ...]:
+    return (
+        one.event_id,
+        one.number,
+        one.state,
+        one.reason,
+        one.owner,
+        one.due,
+        one.person_id,
+        one.case_id,
+        one.deliveries,
+        one.holds,
+        orjson.dumps(one.why).decode(),
+    )
