@@ -8,7 +8,7 @@ wait.
 
 import asyncio
 import uuid
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -188,20 +188,20 @@ class AddressingConsumer:
             reach("D2")
 
     async def _in_turn(self, connection: AsyncConnection, arrived: list[Arrived]) -> list[Arrived]:
-        """Without those that came before what they correct; these go back in line behind it.
+        """These in the order of their lanes, without those that came too early, which go back in line.
 
-        Within a lane Kafka keeps the order, so this happens only when it lost what it had: an event published since
-        then would overtake one that is not published again yet.
+        Kafka keeps the order of a lane, so that happens only when it lost what it had: an event published since then
+        would overtake one that is not published again yet.
         """
-        here = {one.envelope.id for one in arrived}
-        before = {one.envelope.supersedes for one in arrived if one.envelope.supersedes is not None} - here
-        missing = await outbox.undecided(connection, before) if before else set()
-        if not missing:
-            return arrived
-        early = too_early(arrived, missing)
-        await outbox.publish_these_again(connection, missing | early)
-        log.warning("events.too_early", count=len(early))
-        return [one for one in arrived if one.envelope.id not in early]
+        lanes = {one.envelope.lane for one in arrived}
+        waiting = await outbox.undecided(connection, lanes, self._clock()) if lanes else []
+        missing, early = too_early({one.envelope.id for one in arrived}, waiting)
+        if missing:
+            await outbox.publish_these_again(connection, missing | early)
+            log.warning("events.too_early", count=len(early))
+        place = {event: number for event, _, number in waiting}
+        in_turn = [one for one in arrived if one.envelope.id not in early]
+        return sorted(in_turn, key=lambda one: place.get(one.envelope.id, 0))
 
     async def _open(
         self, connection: AsyncConnection, batch: Sequence[Headed], faults: list[tuple[Headed, str]]
@@ -241,13 +241,23 @@ class AddressingConsumer:
         log.warning("record.quarantined", reason=reason, topic=record.topic, offset=record.offset)
 
 
-def too_early(arrived: Sequence[Arrived], missing: Collection[uuid.UUID]) -> set[uuid.UUID]:
-    """The events that correct one of the missing, or one that is too early itself."""
+def too_early(
+    arrived: Collection[uuid.UUID], waiting: Iterable[tuple[uuid.UUID, bytes, int]]
+) -> tuple[set[uuid.UUID], set[uuid.UUID]]:
+    """Which of what waits in these lanes is missing before an event that arrived, and which arrived too early.
+
+    waiting: what is undecided, as (id, lane, number), in order.
+    """
+    gaps: dict[bytes, set[uuid.UUID]] = {}
+    missing: set[uuid.UUID] = set()
     early: set[uuid.UUID] = set()
-    for one in arrived:
-        if one.envelope.supersedes in missing or one.envelope.supersedes in early:
-            early.add(one.envelope.id)
-    return early
+    for event, lane, _ in waiting:
+        if event not in arrived:
+            gaps.setdefault(lane, set()).add(event)
+        elif lane in gaps:
+            early.add(event)
+            missing |= gaps[lane]
+    return missing, early
 
 
 def _open(one: Headed, key: DataKey) -> Arrived:

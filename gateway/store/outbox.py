@@ -57,8 +57,11 @@ _AGAIN_THESE = text(
 
 _UNDECIDED = text(
     """
-    select e.id from events e
-    where e.id = any(cast(:ids as uuid[])) and not exists (select from decisions d where d.event_id = e.id)
+    select e.id, e.lane, e.seq from events e
+    where e.lane = any(cast(:lanes as bytea[]))
+      and not exists (select from decisions d where d.event_id = e.id)
+      and not exists (select from outbox o where o.seq = e.seq and o.due > :now)
+    order by e.seq
     """
 )
 
@@ -129,6 +132,9 @@ async def publish_these_again(connection: AsyncConnection, events: Iterable[uuid
     return put
 
 
-async def undecided(connection: AsyncConnection, events: Iterable[uuid.UUID]) -> set[uuid.UUID]:
-    """Those of these events that are journalled and that nobody has decided yet."""
-    return set((await connection.execute(_UNDECIDED, {"ids": list(events)})).scalars())
+async def undecided(
+    connection: AsyncConnection, lanes: Iterable[bytes], now: datetime
+) -> list[tuple[uuid.UUID, bytes, int]]:
+    """What nobody has decided yet of these lanes, settling events left out: id, lane, number; in order."""
+    rows = await connection.execute(_UNDECIDED, {"lanes": list(lanes), "now": now})
+    return [(row.id, row.lane, row.seq) for row in rows]

@@ -154,6 +154,7 @@ events = Table(
     CheckConstraint("change in ('fact', 'correction', 'retraction')", name="change"),
     Index(None, "record_id"),
     Index(None, "seq"),
+    Index(None, "lane"),
 )
 
 outbox = Table(

@@ -172,6 +172,7 @@ def upgrade() -> None:
         sa.CheckConstraint("change in ('fact', 'correction', 'retraction')", name=op.f("events_change")),
         sa.PrimaryKeyConstraint("id", name=op.f("events_pk")),
     )
+    op.create_index(op.f("events_lane"), "events", ["lane"], unique=False)
     op.create_index(op.f("events_record_id"), "events", ["record_id"], unique=False)
     op.create_index(op.f("events_seq"), "events", ["seq"], unique=False)
     op.create_table(
@@ -493,6 +494,7 @@ def downgrade() -> None:
     op.drop_table("evidence")
     op.drop_index(op.f("events_seq"), table_name="events")
     op.drop_index(op.f("events_record_id"), table_name="events")
+    op.drop_index(op.f("events_lane"), table_name="events")
     op.drop_table("events")
     op.drop_index("deliveries_queued", table_name="deliveries", postgresql_where=sa.text("state = 'queued'"))
     op.drop_index(op.f("deliveries_person_id"), table_name="deliveries")
