@@ -20,7 +20,7 @@ from gateway.clock import Clock
 from gateway.errors import JournalUnavailable
 from gateway.failpoints import reach
 from gateway.ids import new_id
-from gateway.intake.chain import Head, Minted, Repeat, Settling, chain
+from gateway.intake.chain import Head, Minted, Repeat, Settling, chain, shard_of
 from gateway.intake.entry import Clash, Entry, Taken, facts_of, findings_told, record_row, state_of
 from gateway.sealing import BlindIndex, DataKey, Sealer
 from gateway.store import journal as statements
@@ -28,7 +28,7 @@ from gateway.store.journal import EventRow, Known, RecordRow
 from gateway.telemetry import log
 from schemas.base import Fact
 
-_TRIES = 5
+_TRIES = 8
 
 
 @dataclass(slots=True)
@@ -163,9 +163,13 @@ class Journal:
             fresh.append((entry, record_id))
         if not fresh:
             return results, frozenset()
-        heads, settling = await self._read_heads(
-            connection, [fact for entry, _ in fresh for fact in facts_of(entry.outcome)], now
-        )
+        facts = [fact for entry, _ in fresh for fact in facts_of(entry.outcome)]
+        if facts:
+            # Before the heads, so that two journals that both meet a fact for the first time wait, and do not collide.
+            await statements.lock_shards(
+                connection, sorted({shard_of(self._index.of("lane", fact.lane)) for fact in facts})
+            )
+        heads, settling = await self._read_heads(connection, facts, now)
         expected = [head.event_id for head in heads.values()]
         batch = _Batch()
         for entry, record_id in fresh:
@@ -280,6 +284,7 @@ class Journal:
         now: datetime,
     ) -> None:
         if batch.events:
+            # A fact keeps the lane of its first record, whose shard may be another than that of the lane told now.
             await statements.lock_shards(connection, sorted({event.minted.shard for event in batch.events}))
         facts = [(key, heads[key]) for key in sorted(batch.touched)]
         moved = await statements.commit(
