@@ -1,0 +1,43 @@
+"""`lgw`, the command: verbs for people, each with `--json` where it answers something.
+
+Exit codes: 0 ok, 1 findings, 2 usage, 3 unreachable, 4 refused, 5 partial. Each family of commands is a module here;
+what a command needs is imported when it is called, so that `lgw --help` answers at once.
+"""
+
+import sys
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from gateway import telemetry
+from gateway.cli.common import FINDINGS, UNREACHABLE, USAGE, app, fail
+from gateway.errors import ConfigurationError, GatewayError
+
+# Importing a family adds its commands; --help lists them in this order.
+# isort: split
+from gateway.cli import running
+
+# isort: split
+from gateway.cli import offline
+
+# isort: split
+from gateway.cli import connecting
+
+# isort: split
+from gateway.cli import operations
+
+__all__ = ["app", "connecting", "main", "offline", "operations", "running"]
+
+
+def main() -> None:
+    """Run the command, and say every failure in a sentence and a fix."""
+    telemetry.configure("lgw", level="ERROR")
+    try:
+        app()
+    except GatewayError as error:
+        fail(str(error), error.fix)
+        sys.exit(USAGE if isinstance(error, ConfigurationError) else FINDINGS)
+    except (SQLAlchemyError, ConnectionError, TimeoutError) as error:
+        fail(
+            f"The gateway's store does not answer ({type(error).__name__}).", "Start it with lgw up, or run lgw doctor."
+        )
+        sys.exit(UNREACHABLE)

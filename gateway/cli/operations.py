@@ -1,0 +1,170 @@
+"""Commands of operations: follow a message, see whether all is well, mend what has stopped."""
+
+import json
+import uuid
+from textwrap import wrap
+from typing import Annotated
+
+import typer
+
+from gateway.cli.common import FINDINGS, OK, PARTIAL, USAGE, Data, Json, app, fail, run, say
+from gateway.clock import system_clock
+from gateway.settings import Settings
+
+
+@app.command()
+def trace(
+    message: Annotated[uuid.UUID, typer.Argument(metavar="ID", help="A receipt, or the id of an event or delivery.")],
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Show one message's journey, with times and reasons."""
+    from gateway.operations.trace import read_journey
+    from gateway.store.ledger import open_engine
+
+    async def read(settings: Settings) -> int:
+        engine = open_engine(settings.store)
+        try:
+            async with engine.connect() as connection:
+                journey = await read_journey(connection, message)
+        finally:
+            await engine.dispose()
+        if journey is None:
+            fail("There is no such message.", "Use the receipt the sender was given, or an id that lgw queue shows.")
+            return FINDINGS
+        say(json.dumps(journey.as_json()) if as_json else "\n".join(journey.lines()))
+        return OK
+
+    run(read, data)
+
+
+@app.command()
+def status(data: Data = None, as_json: Json = False) -> None:
+    """Say in a few lines whether all is well. Exits 1 if anything is unaccounted for."""
+    from gateway.operations.status import read_status
+    from gateway.store.ledger import open_engine
+
+    async def read(settings: Settings) -> int:
+        engine = open_engine(settings.store)
+        try:
+            async with engine.connect() as connection:
+                told = await read_status(connection, system_clock())
+        finally:
+            await engine.dispose()
+        if as_json:
+            say(json.dumps(told.as_json()))
+        else:
+            for label, sentence in told.lines():
+                say(f"{label + ':':<24}{sentence}")
+        return FINDINGS if told.ledgers.unaccounted else OK
+
+    run(read, data)
+
+
+@app.command()
+def queue(
+    owner: Annotated[str | None, typer.Option(metavar="OWNER", help="Only what this owner must act on.")] = None,
+    reason: Annotated[str | None, typer.Option(metavar="REASON", help="Only what stopped for this reason.")] = None,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """List what has stopped and waits for somebody, by urgency."""
+    from gateway.operations.queue import stopped
+    from gateway.store.ledger import open_engine
+
+    async def read(settings: Settings) -> int:
+        engine = open_engine(settings.store)
+        try:
+            async with engine.connect() as connection:
+                waiting = await stopped(connection, owner=owner, reason=reason)
+        finally:
+            await engine.dispose()
+        if as_json:
+            for one in waiting:
+                say(json.dumps({name: _plain(getattr(one, name)) for name in one.__slots__}))
+            return OK
+        for one in waiting:
+            due = one.due.strftime("%d %b %H:%M") if one.due else "no due time"
+            say(f"{one.id}  {one.state:<11} {one.owner:<10} due {due}")
+            say(f"  {one.reason}  {one.place}")
+        say(f"{len(waiting)} waiting" if waiting else "Nothing is waiting.")
+        return OK
+
+    run(read, data)
+
+
+@app.command()
+def redrive(
+    ids: Annotated[list[uuid.UUID], typer.Argument(metavar="ID", help="Ids that lgw queue shows, at most 200.")],
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Run held, quarantined or parked things again after a fix. Exits 5 if some are still stopped."""
+    from gateway.app import open_redrive
+    from gateway.operations.redrive import Result
+
+    if len(ids) > 200:
+        fail("At most 200 ids at a time.", "Name them in several calls.")
+        raise typer.Exit(USAGE)
+
+    async def work(settings: Settings) -> int:
+        async with open_redrive(settings) as again:
+            results = await again.run(ids, system_clock())
+        for one, result in results.items():
+            say(json.dumps({"id": str(one), "result": result.value}) if as_json else f"{one}  {result.value}")
+        done = sum(result is Result.DONE for result in results.values())
+        return OK if done == len(results) else PARTIAL if done else FINDINGS
+
+    run(work, data)
+
+
+@app.command()
+def rebuild(
+    everything: Annotated[
+        bool, typer.Option("--everything", help="All the journal has, not only what nobody decided yet.")
+    ] = False,
+    data: Data = None,
+) -> None:
+    """Publish from the journal what Kafka lost. Creates topics that are missing."""
+    from gateway.operations.rebuild import rebuild as run_rebuild
+    from gateway.parties import load_parties
+    from gateway.store.ledger import open_engine
+
+    async def work(settings: Settings) -> int:
+        engine = open_engine(settings.store)
+        try:
+            count = await run_rebuild(
+                engine, settings.kafka, load_parties(settings.parties), system_clock(), everything=everything
+            )
+        finally:
+            await engine.dispose()
+        say(f"{count} events are in line to be published; a running gateway publishes them now.")
+        return OK
+
+    run(work, data)
+
+
+@app.command()
+def doctor(data: Data = None, as_json: Json = False) -> None:
+    """Look at settings, services, disk and clock; say what to mend. Exits 1 if something is wrong."""
+    from gateway.operations.doctor import examine
+
+    async def work(settings: Settings) -> int:
+        well = True
+        async for one in examine(settings, system_clock, data or settings.local.data):
+            well = well and one.well
+            if as_json:
+                say(json.dumps({"name": one.name, "well": one.well, "told": one.told, "fix": one.fix}))
+                continue
+            head = f"{'ok   ' if one.well else 'WRONG'}  {one.name:<12} "
+            for text in (one.told, one.fix):
+                for line in wrap(text, 80 - len(head), break_long_words=False):
+                    say(head + line)
+                    head = " " * len(head)
+        return OK if well else FINDINGS
+
+    run(work, data)
+
+
+def _plain(value: object) -> object:
+    return value if isinstance(value, str | int | None) else str(value)
