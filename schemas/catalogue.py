@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from schemas.base import Event, Retraction, Standing, topic_of
+from schemas.care import Referred, RegistrationChanged, RegistrationEnded, SelfReferred
 from schemas.custody import (
     AssessmentAttended,
     AssessmentMissed,
@@ -81,6 +82,10 @@ _EVENTS: tuple[type[Event], ...] = (
     Died,
     Merged,
     NeedIdentified,
+    Referred,
+    RegistrationChanged,
+    RegistrationEnded,
+    SelfReferred,
 )
 
 CATALOGUE: Mapping[str, Kind] = MappingProxyType({kind.name: kind for kind in map(_kind, _EVENTS)})
