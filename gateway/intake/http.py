@@ -21,10 +21,12 @@ from gateway.access.endpoint import TokenEndpoint
 from gateway.access.tokens import Tokens
 from gateway.clock import Clock
 from gateway.intake import described, receipts, reports
+from gateway.intake.batch import FileTaker
 from gateway.intake.door import Limits
 from gateway.intake.files import FileDoor
+from gateway.intake.record import Commits, RecordTaker
 from gateway.intake.refusals import Refusals
-from gateway.intake.take import Commits, RecordDoor
+from gateway.intake.take import RecordDoor
 from gateway.parties import Parties
 from gateway.problems import explained, install, unavailable
 from gateway.sealing import BlindIndex, Sealer, Secrets
@@ -86,28 +88,10 @@ def build_app(
     sealer = Sealer(secrets.kek)
     refusals = Refusals(engine, sealer)
     limits = settings.intake
-    record_door = RecordDoor(
-        access=access,
-        adapters=adapters,
-        journal=journal,
-        refusals=refusals,
-        index=index,
-        namespace=secrets.namespace,
-        limits=Limits(limits.max_record, limits.max_waiting),
-        clock=clock,
-    )
-    file_door = FileDoor(
-        access=access,
-        adapters=adapters,
-        journal=journal,
-        refusals=refusals,
-        engine=engine,
-        index=index,
-        namespace=secrets.namespace,
-        limits=Limits(limits.max_file, limits.max_waiting),
-        max_kept=limits.max_record,
-        clock=clock,
-    )
+    taker = RecordTaker(journal, refusals, index, secrets.namespace)
+    record_door = RecordDoor(access, adapters, taker, Limits(limits.max_record, limits.max_waiting), clock)
+    file_taker = FileTaker(journal, refusals, engine, index, secrets.namespace, limits.max_record, clock)
+    file_door = FileDoor(access, adapters, file_taker, Limits(limits.max_file, limits.max_waiting))
 
     async def claim(client: str, assertion: bytes, expires: datetime, now: datetime) -> bool:
         return await assertions.claim(engine, client, assertion, expires, now)

@@ -24,8 +24,8 @@ from gateway.intake.door import Limits
 from gateway.intake.entry import Clash, Entry, Taken
 from gateway.intake.http import build_app
 from gateway.intake.journal import Journal
+from gateway.intake.record import Commits
 from gateway.intake.refusals import Refusal
-from gateway.intake.take import Commits
 from gateway.parties import Client, Parties, Party
 from gateway.sealing import BlindIndex, Sealer, Secrets
 from gateway.settings import Intake, Settings

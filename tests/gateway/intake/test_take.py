@@ -19,6 +19,7 @@ from gateway import failpoints
 from gateway.errors import JournalUnavailable
 from gateway.failpoints import Crashed
 from gateway.intake.door import LONGEST_ID, Limits
+from gateway.intake.record import RecordTaker
 from gateway.intake.take import RecordDoor
 from gateway.problems import install
 from gateway.sealing import BlindIndex
@@ -51,16 +52,8 @@ class Street:
     def __init__(self, at: Limits | None = None, adapters: Any = ADAPTERS) -> None:
         self.journal = FakeJournal()
         self.refusals = FakeRefusals()
-        door = RecordDoor(
-            access=access(),
-            adapters=adapters,
-            journal=self.journal,
-            refusals=self.refusals,
-            index=BlindIndex(SECRETS.pepper),
-            namespace=SECRETS.namespace,
-            limits=at or limits(),
-            clock=STILL,
-        )
+        taker = RecordTaker(self.journal, self.refusals, BlindIndex(SECRETS.pepper), SECRETS.namespace)
+        door = RecordDoor(access(), adapters, taker, at or limits(), STILL)
         self.app = FastAPI(routes=[Route("/v1/feeds/{agency}/records", door, methods=["POST"])])
         install(self.app)
 

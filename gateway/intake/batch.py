@@ -1,0 +1,270 @@
+"""A batch file is taken, whichever way it came.
+
+The file is cut twice: once through to its end, so that a wrong header, trailer or count refuses it whole before a row
+is taken, and once to journal its rows. Each row is a record of its own with an id that follows from the file's and the
+row's number: a file that was cut off by a crash comes again, and goes on where it stood.
+"""
+
+import asyncio
+import hashlib
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import BinaryIO
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from adapters.base import Adapter, FileRefused, Finding, Message, Outcome, Refused, Row
+from gateway.clock import Clock
+from gateway.failpoints import reach
+from gateway.ids import new_id
+from gateway.intake.entry import Entry
+from gateway.intake.findings import stored
+from gateway.intake.record import Commits, Keeps
+from gateway.intake.refusals import Refusal
+from gateway.intake.reports import tallied
+from gateway.sealing import BlindIndex
+from gateway.store import files as statements
+from gateway.telemetry import log
+
+_ROWS_AT_ONCE = 250
+_BYTES_AT_ONCE = 4 << 20
+
+_Read = list[tuple[Row, Outcome]]
+
+
+@dataclass(frozen=True, slots=True)
+class Spooled:
+    """A file as it came, which can be read from any place. size: bytes. digest: SHA-256 of them."""
+
+    file: BinaryIO
+    size: int
+    digest: bytes
+
+
+class Spool:
+    """Writes a file down piece by piece, counted and hashed on the way."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._digest = hashlib.sha256()
+        self._size = 0
+
+    def write(self, pieces: Sequence[bytes]) -> None:
+        """Write the next pieces. Raises OSError where there is no room."""
+        for piece in pieces:
+            self._digest.update(piece)
+            self._size += len(piece)
+        self._file.writelines(pieces)
+
+    def whole(self) -> Spooled:
+        """The file, now that all of it came."""
+        return Spooled(self._file, self._size, self._digest.digest())
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A file on its way in.
+
+    told_id: the sender's own id of it; None where it gives none, and its bytes speak for themselves.
+    """
+
+    sender: str
+    adapter: Adapter
+    media_type: str
+    told_id: str | None
+    trace: str
+
+
+@dataclass(frozen=True, slots=True)
+class FileTaken:
+    """Every row is taken or refused by itself. repeat: it was taken before, and these are the counts of then.
+
+    counts: rows, and how many of them were accepted, held, ignored and refused.
+    """
+
+    file_id: uuid.UUID
+    counts: Mapping[str, int]
+    repeat: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedWhole:
+    """No row of it was taken, because of this."""
+
+    file_id: uuid.UUID
+    finding: Finding
+
+
+@dataclass(frozen=True, slots=True)
+class FileClash:
+    """Another file came under this id, and was taken; file_id is that one's."""
+
+    file_id: uuid.UUID
+
+
+Became = FileTaken | RefusedWhole | FileClash
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """What every row of one file has in common."""
+
+    id: uuid.UUID
+    incoming: Incoming
+    transport: bytes
+    received: datetime
+
+    @property
+    def adapter(self) -> Adapter:
+        return self.incoming.adapter
+
+    def cut(self, file: BinaryIO) -> Iterator[Row]:
+        file.seek(0)
+        return self.adapter.files[self.incoming.media_type](file)
+
+
+@dataclass(frozen=True, slots=True)
+class FileTaker:
+    """Takes batch files. max_kept: bytes up to which a file refused whole is kept as a refusal."""
+
+    journal: Commits
+    refusals: Keeps
+    engine: AsyncEngine
+    index: BlindIndex
+    namespace: uuid.UUID
+    max_kept: int
+    clock: Clock
+
+    async def take(self, incoming: Incoming, spooled: Spooled) -> Became:
+        """Take one file; when this returns, what it says is committed.
+
+        Raises JournalUnavailable, or what the store raised: then the same file, sent again, goes on where it stood.
+        """
+        told = incoming.told_id or spooled.digest.hex()
+        transport = self.index.of("transport", f"{incoming.sender}|{told}")
+        body_hash = self.index.of("file", spooled.digest)
+        claimed = await self._claim(incoming, transport, body_hash)
+        if claimed.body_hash != body_hash:
+            return FileClash(claimed.id)
+        repeat = claimed.state == "taken"
+        if not repeat:
+            batch = _Batch(claimed.id, incoming, transport, claimed.received)
+            try:
+                rows = await asyncio.to_thread(_count, batch, spooled.file)
+            except FileRefused as refused:
+                return await self._refuse_whole(batch, spooled, refused.finding)
+            await self._take_rows(batch, spooled.file)
+            reach("F3")
+            await self._finish(batch.id, "taken", rows=rows)
+        async with self.engine.connect() as connection:
+            counts = tallied(await statements.counts(connection, claimed.id))
+        log.info("file.taken", file=str(claimed.id), sender=incoming.sender, **counts)
+        return FileTaken(claimed.id, counts, repeat)
+
+    async def _claim(self, incoming: Incoming, transport: bytes, body_hash: bytes) -> statements.Claimed:
+        now = self.clock()
+        async with self.engine.begin() as connection:
+            return await statements.claim(
+                connection,
+                file_id=new_id(now),
+                sender=incoming.sender,
+                agency=incoming.adapter.name,
+                transport=transport,
+                body_hash=body_hash,
+                received=now,
+            )
+
+    async def _refuse_whole(self, batch: _Batch, spooled: Spooled, finding: Finding) -> RefusedWhole:
+        sender = batch.incoming.sender
+        if spooled.size <= self.max_kept:  # its sender has a larger one still; a gigabyte nobody can use is not kept
+            spooled.file.seek(0)
+            refusal = Refusal(
+                id=uuid.uuid5(self.namespace, f"refusal|{batch.transport.hex()}|{spooled.digest.hex()}"),
+                sender=sender,
+                agency=batch.adapter.name,
+                transport=batch.transport,
+                message=Message(spooled.file.read(), batch.incoming.media_type, batch.received),
+                findings=(finding,),
+                file_id=batch.id,
+            )
+            await self.refusals.keep([refusal])
+        await self._finish(batch.id, "refused", findings=stored([finding]))
+        log.info("file.refused", file=str(batch.id), sender=sender, rule=finding.rule.id)
+        return RefusedWhole(batch.id, finding)
+
+    async def _take_rows(self, batch: _Batch, file: BinaryIO) -> None:
+        """Journal every row, in order: the next rows are read while the last ones are committed."""
+        rows = batch.cut(file)
+        read = await asyncio.to_thread(_read, rows, batch)
+        while read:
+            reading = asyncio.create_task(asyncio.to_thread(_read, rows, batch))
+            try:
+                await self._commit(batch, read)
+            except BaseException:
+                await asyncio.wait([reading])  # its thread reads the file, which is closed on the way out of here
+                raise
+            read = await reading
+
+    async def _commit(self, batch: _Batch, read: _Read) -> None:
+        refused = [(row, outcome) for row, outcome in read if isinstance(outcome, Refused)]
+        await self.refusals.keep([self._refusal(batch, row, outcome) for row, outcome in refused])
+        entries = [self._entry(batch, row, outcome) for row, outcome in read]
+        await asyncio.gather(*(self._take_row(entry) for entry in entries if entry is not None))
+
+    async def _take_row(self, entry: Entry) -> None:
+        # A clash is a row cut otherwise by an earlier release from the same file: the first is kept.
+        await self.journal.take(entry)
+        reach("F2")
+
+    def _entry(self, batch: _Batch, row: Row, outcome: Outcome) -> Entry | None:
+        if isinstance(outcome, Refused):
+            return None
+        return Entry(
+            sender=batch.incoming.sender,
+            agency=batch.adapter.name,
+            transport=self.index.of("row", f"{batch.id}|{row.number}"),
+            body_hash=self.index.of("body", row.body),
+            body=row.body,
+            media_type=row.media_type,
+            received=batch.received,
+            outcome=outcome,
+            trace=batch.incoming.trace,
+            file_id=batch.id,
+            row=row.number,
+        )
+
+    def _refusal(self, batch: _Batch, row: Row, outcome: Refused) -> Refusal:
+        return Refusal(
+            id=uuid.uuid5(self.namespace, f"refusal|{batch.id}|{row.number}"),
+            sender=batch.incoming.sender,
+            agency=batch.adapter.name,
+            transport=batch.transport,
+            message=Message(row.body, row.media_type, batch.received),
+            findings=outcome.findings,
+            file_id=batch.id,
+            row=row.number,
+        )
+
+    async def _finish(self, file_id: uuid.UUID, state: str, *, rows: int = 0, findings: str = "[]") -> None:
+        async with self.engine.begin() as connection:
+            await statements.finish(
+                connection, file_id, state=state, rows=rows, findings=findings, finished=self.clock()
+            )
+
+
+def _count(batch: _Batch, file: BinaryIO) -> int:
+    return sum(1 for _ in batch.cut(file))
+
+
+def _read(rows: Iterator[Row], batch: _Batch) -> _Read:
+    """Cut and read the next rows, as many as memory allows; none at the end of the file."""
+    read: _Read = []
+    size = 0
+    for row in rows:
+        read.append((row, batch.adapter.read(Message(row.body, row.media_type, batch.received))))
+        size += len(row.body)
+        if len(read) == _ROWS_AT_ONCE or size >= _BYTES_AT_ONCE:
+            break
+    return read

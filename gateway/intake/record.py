@@ -1,0 +1,103 @@
+"""One record is taken, whichever way it came: read by its adapter, and committed or kept as a refusal."""
+
+import asyncio
+import uuid
+from dataclasses import dataclass
+from typing import Protocol
+
+from adapters.base import Accepted, Adapter, Finding, Held, Ignored, Message, Outcome, Refused
+from gateway.intake.entry import Clash, Entry, Taken
+from gateway.intake.refusals import Refusal
+from gateway.sealing import BlindIndex
+
+_LONG = 64 * 1024
+"""Bytes from which a record is read in a thread, so that it does not hold up everybody else's."""
+
+
+class Commits(Protocol):
+    """The journal, as what takes records sees it."""
+
+    @property
+    def waiting(self) -> int:
+        """Entries that are not yet committed."""
+        ...
+
+    async def take(self, entry: Entry) -> Taken | Clash:
+        """Commit one record. Raises JournalUnavailable."""
+        ...
+
+
+class Keeps(Protocol):
+    """Where refused bytes are kept, as what takes records sees it."""
+
+    async def keep(self, refused: list[Refusal]) -> None:
+        """Keep these, sealed. Raises JournalUnavailable."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class RecordTaken:
+    """The record is committed, or clashes with the one that holds its id. outcome: what its adapter made of it."""
+
+    taken: Taken | Clash
+    outcome: Accepted | Held | Ignored
+
+
+@dataclass(frozen=True, slots=True)
+class RecordRefused:
+    """The sender must mend it; its bytes are kept under this id."""
+
+    refusal_id: uuid.UUID
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordTaker:
+    """Takes single records. namespace: what ids of refusals follow from, beside the bytes and their message id."""
+
+    journal: Commits
+    refusals: Keeps
+    index: BlindIndex
+    namespace: uuid.UUID
+
+    async def take(
+        self, sender: str, adapter: Adapter, message: Message, told_id: str | None, trace: str
+    ) -> RecordTaken | RecordRefused:
+        """Take one record; when this returns, what it says is committed. Raises JournalUnavailable.
+
+        sender: the party's id. told_id: the sender's own id of the message; None where it gives none, and its bytes
+        speak for themselves.
+        """
+        body_hash = self.index.of("body", message.body)
+        transport = self.index.of("transport", f"{sender}|{told_id or body_hash.hex()}")
+        outcome = await _read(adapter, message)
+        if isinstance(outcome, Refused):
+            refusal = Refusal(
+                # The same bytes refused again under the same id are the same refusal.
+                id=uuid.uuid5(self.namespace, f"refusal|{transport.hex()}|{body_hash.hex()}"),
+                sender=sender,
+                agency=adapter.name,
+                transport=transport,
+                message=message,
+                findings=outcome.findings,
+            )
+            await self.refusals.keep([refusal])
+            return RecordRefused(refusal.id, outcome.findings)
+        entry = Entry(
+            sender=sender,
+            agency=adapter.name,
+            transport=transport,
+            body_hash=body_hash,
+            body=message.body,
+            media_type=message.media_type,
+            received=message.received,
+            outcome=outcome,
+            trace=trace,
+        )
+        return RecordTaken(await self.journal.take(entry), outcome)
+
+
+async def _read(adapter: Adapter, message: Message) -> Outcome:
+    if len(message.body) > _LONG:
+        return await asyncio.to_thread(adapter.read, message)
+    return adapter.read(message)
