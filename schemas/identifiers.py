@@ -48,7 +48,7 @@ class Fault(enum.StrEnum):
     CHECK_LETTER_WRONG = "check_letter_wrong"
     REPEATED_DIGITS = "repeated_digits"
     DUMMY = "dummy"
-    """A placeholder that passes for a number: joining people by it would join strangers."""
+    """A placeholder that passes for a number, whatever its check letter: joining people by it would join strangers."""
     ADMINISTRATIVE_PREFIX = "administrative_prefix"
     """A working number of an office, which looks like a National Insurance number and belongs to nobody for long."""
     PREFIX_NEVER_ISSUED = "prefix_never_issued"
@@ -131,10 +131,10 @@ def _pnc(text: str) -> Reading:
         return None, Fault.MALFORMED
     year = found[1] or found[3] or found[5]
     serial = (found[2] or found[4] or found[6]).zfill(7)
-    if check_letter(year[-2:] + serial) != found[7]:
-        return None, Fault.CHECK_LETTER_WRONG
     if serial == "0000000":
         return None, Fault.DUMMY
+    if check_letter(year[-2:] + serial) != found[7]:
+        return None, Fault.CHECK_LETTER_WRONG
     if len(year) == 2:
         year = ("20" if int(year) < FIRST_YEAR_OF_1900S else "19") + year
     return f"{year}/{serial}{found[7]}", None
@@ -154,10 +154,10 @@ def _cro(text: str) -> Reading:
         return None, Fault.MALFORMED
     serial, year, sf_year, sf_serial, letter = found.groups()
     padded = serial.zfill(6) if serial else sf_serial
-    if check_letter((year or sf_year) + padded) != letter:
-        return None, Fault.CHECK_LETTER_WRONG
     if not int(padded):
         return None, Fault.DUMMY
+    if check_letter((year or sf_year) + padded) != letter:
+        return None, Fault.CHECK_LETTER_WRONG
     return f"{padded}/{year}{letter}" if serial else f"SF{sf_year}/{sf_serial}{letter}", None
 
 
@@ -185,10 +185,10 @@ def _asn(text: str) -> Reading:
         return None, Fault.MALFORMED
     year, _top, force, unit, system, serial, letter = found.groups()
     counted = "".join(part for part in (force, system) if part.isdigit())
-    if check_letter(counted + year + serial) != letter:
-        return None, Fault.CHECK_LETTER_WRONG
     if _DUMMY_ASN.match(year + force + unit + system):
         return None, Fault.DUMMY
+    if check_letter(counted + year + serial) != letter:
+        return None, Fault.CHECK_LETTER_WRONG
     return written, None
 
 

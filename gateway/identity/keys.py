@@ -2,19 +2,20 @@
 
 DOMAIN: an NHS number or a National Insurance number alone links nobody (typed wrong, shared by couples); a PNC number
 needs the birth date or the surname beside it. A prison number, a probation number and a force's custody number stand
-alone. Numbers that fail their check have no value and make no key.
+alone. Numbers that fail their check have no value and make no key, nor do birth dates and names that stand for an
+unknown one.
 """
 
 import enum
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
 
 from gateway.sealing import BlindIndex
 from schemas.base import Event
 from schemas.identifiers import Identifier, Scheme
 from schemas.imprisonment import Merged
+from schemas.placeholders import BIRTHS, mark_of
 
 
 class Rule(enum.StrEnum):
@@ -40,8 +41,6 @@ class Rule(enum.StrEnum):
 
 _WITH_BIRTH = {Scheme.NHS: Rule.NHS_BIRTH, Scheme.PNC: Rule.PNC_BIRTH, Scheme.NINO: Rule.NINO_BIRTH}
 _ALONE = {Scheme.NOMS: Rule.NOMS, Scheme.CRN: Rule.CRN, Scheme.CUSTODY: Rule.CUSTODY}
-_PLACEHOLDERS = frozenset({date(1900, 1, 1), date(1970, 1, 1)})
-"""Dates typed where none is known (hmpps-person-match drops them too)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +54,9 @@ class Key:
 def keys_of(event: Event, index: BlindIndex) -> tuple[Key, ...]:
     """Every identifying combination this event claims, each once."""
     birth = event.person.date_of_birth
-    told_birth = birth.isoformat() if birth is not None and birth not in _PLACEHOLDERS else None
-    surname = _plain(event.person.name.surname) if event.person.name is not None else None
+    told_birth = birth.isoformat() if birth is not None and birth not in BIRTHS else None
+    name = event.person.name
+    surname = _plain(name.surname) if name is not None and mark_of(name) is None else None
     combinations = (
         combination for one in _identifiers(event) for combination in _combinations(one, told_birth, surname)
     )

@@ -48,6 +48,8 @@ BORN = date(1980, 5, 17)
         pytest.param(_claims("asn", "x", born=BORN, surname="Grey"), set(), id="an arrest is not a person"),
         pytest.param(_claims("noms", None, born=BORN), set(), id="an identifier that failed its check makes no key"),
         pytest.param(_claims("nhs", "9434765919", born=date(1970, 1, 1)), set(), id="a placeholder is no birth date"),
+        pytest.param(_claims("pnc", "2004/0137251W", surname="DUPLICATE_Grey"), set(), id="a mark makes no surname"),
+        pytest.param(_claims("pnc", "2004/0137251W", surname="Not Entered"), set(), id="nor does its absence"),
     ],
 )
 def test_what_identifies(told: Event, rules: set[Rule]) -> None:
