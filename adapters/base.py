@@ -5,6 +5,7 @@ broker, no clock and no mock. `rows` cuts a batch file into records that can eac
 """
 
 import enum
+import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -126,13 +127,57 @@ Rows = Callable[[BinaryIO], Iterator[Row]]
 """Cuts a file in bounded memory. Raises FileRefused, possibly after rows were already yielded (a wrong trailer)."""
 
 
+class Fate(enum.StrEnum):
+    """What became of a message, as far as its sender is answered."""
+
+    COMMITTED = "committed"
+    REPEATED = "repeated"
+    """It had been committed before, under the same message id and with the same body."""
+    REFUSED = "refused"
+    CLASHED = "clashed"
+    """Its message id was used before, for another body, and that one was taken."""
+    NOT_NOW = "not_now"
+    """Nothing was accepted, and nothing is wrong with it: it is to be sent again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What an answer in the agency's own protocol must tell.
+
+    at: when it is given (aware, UTC). number: the receipt's, or the refusal's; None where there is none. findings: what
+    refused it, or what was odd about it. refused_rows: of a file that was taken, the rows that were not.
+    """
+
+    fate: Fate
+    at: datetime
+    number: uuid.UUID | None = None
+    findings: tuple[Finding, ...] = ()
+    refused_rows: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One message back to a sender, in the agency's own protocol."""
+
+    body: bytes
+    media_type: str
+
+
+Answer = Callable[[Message, Answered], tuple[Reply, ...]]
+"""Answers a message, or the whole of a file, as its protocol does; pure.
+
+In the order they are sent: a protocol may have two answers to one message, and a sender may want none. A channel that
+can carry one only carries the last; where there is none, it answers as it does without a protocol.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Adapter:
     """An agency's feed.
 
     name: the agency, and the word in `/v1/feeds/{agency}`. rules: every rule it can find, by id. records and files:
     the media types it takes over each door. trailer: a file of this agency counts its own rows, so none is published
-    before the file was read to its end.
+    before the file was read to its end. answers: by media type, where the agency's protocol defines the answer.
     """
 
     name: str
@@ -141,6 +186,7 @@ class Adapter:
     records: frozenset[str]
     files: Mapping[str, Rows] = field(default_factory=dict)
     trailer: bool = False
+    answers: Mapping[str, Answer] = field(default_factory=dict)
 
 
 class UnknownCode(Exception):
