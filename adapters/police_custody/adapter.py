@@ -8,6 +8,7 @@ both become corrections.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from adapters import claims
 from adapters.base import Accepted, Adapter, Finding, Held, Ignored, Message, Outcome, Refused
 from adapters.local_time import LONDON, Told
 from adapters.police_custody import batch, new_case, record
@@ -15,7 +16,7 @@ from adapters.police_custody.codes import Attendance, FormStatus, Laboratory
 from adapters.police_custody.decode import Decoded, decode
 from adapters.police_custody.document import parse
 from adapters.police_custody.faults import found, without_codes
-from adapters.police_custody.person import claims, custody_value, lane_by
+from adapters.police_custody.person import claimed, custody_value, lane_by
 from adapters.police_custody.rules import RULES
 from adapters.police_custody.wire import (
     Attended,
@@ -52,7 +53,7 @@ def build(options: Mapping[str, str]) -> Adapter:
     return Adapter(
         name=NAME,
         read=read,
-        rules=RULES,
+        rules={**RULES, **claims.RULES},
         records=frozenset({"application/xml", "text/xml", batch.MEDIA_TYPE}),
         files={batch.MEDIA_TYPE: batch.rows},
         trailer=True,
@@ -86,7 +87,7 @@ def read(message: Message) -> Outcome:
 
 def translate(form: Form) -> tuple[Fact, tuple[Finding, ...]]:
     """Tell what one form tells, and what in its claims cannot be used."""
-    person, findings = claims(form)
+    person, findings = claimed(form)
     about, event = _told_by(form, person)
     if isinstance(form, DrugTest) and _too_young(form):
         findings = (*findings, found("CU-033", "date_of_birth"))

@@ -11,12 +11,12 @@ from typing import Final, TypeVar
 
 from lxml import etree
 
+from adapters import claims
 from adapters.base import Accepted, CodeTable, Finding, Held, Ignored, Level, Outcome, Refused, UnknownCode
 from adapters.local_time import LONDON, day_moment, read_day, read_moment
 from adapters.police_custody.codes import LIBRA_CUSTODY_STATUSES, LIBRA_GENDERS, LIBRA_INITIATIONS, Initiation
 from adapters.police_custody.decode import CODE_NOT_MAPPED
 from adapters.police_custody.faults import code_detail, found, is_text, shape, spaced, without_codes
-from adapters.police_custody.person import PLACEHOLDER_BIRTHS, identifier
 from schemas.base import AddressClaim, AddressKind, Fact, Moment, Name, Person, Sensitivity
 from schemas.custody import Charged
 from schemas.identifiers import Identifier, Scheme
@@ -130,7 +130,7 @@ def _charges(case: _Part, received: datetime) -> Iterator[Fact]:
         reference = defendant.required("ProsecutorReference")
         status = defendant.code(f"{_PERSON}/CustodyStatus", LIBRA_CUSTODY_STATUSES)
         unread: list[Finding] = []
-        summons = identifier(Scheme.ASN, f"{defendant.path}ProsecutorReference", reference, unread)
+        summons = claims.identifier(Scheme.ASN, reference, f"{defendant.path}ProsecutorReference", unread)
         case.findings.extend(unread if reference else ())
         person = _person(defendant, summons, received.astimezone(LONDON).date())
         charged = _earliest(defendant, "ChargeDate")
@@ -183,16 +183,15 @@ def _person(defendant: _Part, summons: Identifier, today: date) -> Person | None
     surname = defendant.required(f"{_NAME}/PersonFamilyName")
     given = [defendant.text(f"{_NAME}/PersonGivenName{number}") for number in (1, 2, 3)]
     birth = defendant.day(f"{_DETAILS}/Birthdate", optional=True)
-    if birth in PLACEHOLDER_BIRTHS:
-        defendant.note("CU-056", f"{_DETAILS}/Birthdate")
-        birth = None
-    elif birth is not None and not date(1900, 1, 1) <= birth <= today:
+    if birth is not None and not date(1900, 1, 1) <= birth <= today:
         defendant.note("CU-015", f"{_DETAILS}/Birthdate")
+    birth = claims.birth(birth, f"{defendant.path}Birthdate", defendant.findings)
     if not surname:
         return None
+    name = Name(forenames=" ".join(name for name in given if name) or None, surname=surname)
     return Person(
         identifiers=(summons,),
-        name=Name(forenames=" ".join(name for name in given if name) or None, surname=surname),
+        name=claims.name(name, f"{defendant.path}PersonFamilyName", defendant.findings),
         date_of_birth=birth,
         sex=defendant.code(f"{_DETAILS}/Gender", LIBRA_GENDERS, optional=True),
         addresses=tuple(_addresses(defendant)),

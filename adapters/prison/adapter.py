@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Final
 
+from adapters import claims
 from adapters.base import Adapter, CodeTable, Finding, Held, Ignored, Message, Outcome, Refused
 from adapters.prison import codes, merge, movement, need, rules, sentence
 from adapters.prison.envelope import Opened, open_envelope
@@ -67,7 +68,7 @@ def build(options: Mapping[str, str]) -> Adapter:
     return Adapter(
         name=NAME,
         read=partial(read, family, reasons),
-        rules=rules.RULES,
+        rules={**rules.RULES, **claims.RULES},
         records=frozenset({"application/json"}),
         files={"application/x-ndjson": rows},
     )

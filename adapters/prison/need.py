@@ -8,12 +8,13 @@ from typing import Final
 
 from pydantic import ValidationError
 
+from adapters import claims
 from adapters.base import Accepted, Finding, Held, UnknownCode
 from adapters.prison import codes, rules
 from adapters.prison.envelope import Opened
 from adapters.prison.record import clock_doubts, held_for, lane_of, not_yet
 from adapters.prison.rules import Faulty
-from adapters.prison.snapshot import identifier, name, postcode, sex
+from adapters.prison.snapshot import name, sex
 from adapters.prison.wire import Need, NeedAddress, WithdrawnNeed, faults
 from schemas.base import AddressClaim, AddressKind, Fact, Person, Sensitivity
 from schemas.identifiers import Scheme, parse
@@ -45,15 +46,17 @@ def identified(opened: Opened, received: datetime) -> Accepted | Held:
     except UnknownCode as unknown:
         return held_for(unknown, opened.findings, lane_of(number))
     found = [*opened.findings, *clock_doubts(need.identified_at, "identifiedAt")]
-    claims = [identifier(Scheme.NOMS, need.person.prison_number, "person.prisonNumber", found)]
+    numbers = [claims.identifier(Scheme.NOMS, need.person.prison_number, "person.prisonNumber", found)]
     if need.person.pnc_number is not None:
-        claims.append(identifier(Scheme.PNC, need.person.pnc_number, "person.pncNumber", found))
+        numbers.append(claims.identifier(Scheme.PNC, need.person.pnc_number, "person.pncNumber", found))
     event = NeedIdentified(
         occurred=need.identified_at.moment,
         person=Person(
-            identifiers=tuple(claims),
-            name=name(need.person.first_name, need.person.middle_names, need.person.last_name),
-            date_of_birth=need.person.date_of_birth,
+            identifiers=tuple(numbers),
+            name=name(
+                need.person.first_name, need.person.middle_names, need.person.last_name, "person.lastName", found
+            ),
+            date_of_birth=claims.birth(need.person.date_of_birth, "person.dateOfBirth", found),
             sex=sex(need.person.gender, "person.gender", found),
             addresses=(_home(need.home_address, found),) if need.home_address is not None else (),
         ),
@@ -86,13 +89,11 @@ def _key(need: Need | WithdrawnNeed) -> str:
 
 def _home(address: NeedAddress, found: list[Finding]) -> AddressClaim:
     """The home before prison: what a person tells a drug team at reception is an address given at reception."""
-    code, pseudo = postcode(address.postcode, "homeAddress.postcode", found)
-    homeless = address.no_fixed_address or pseudo
-    if homeless and code is not None:
-        found.append(Finding(rules.NO_FIXED_ADDRESS_WITH_POSTCODE, "homeAddress"))
+    place = claims.postcode(address.postcode, "homeAddress.postcode", found)
+    homeless = claims.homeless(place, address.no_fixed_address, "homeAddress", found)
     return AddressClaim(
         kind=AddressKind.RECEPTION,
         lines=() if homeless else address.lines,
-        postcode=code,
+        postcode=place.value,
         no_fixed_abode=homeless,
     )

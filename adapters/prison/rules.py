@@ -80,16 +80,6 @@ CLOCK_CHANGE = Rule(
     "A time without a zone falls into the hour in which the clocks change",
     "Send times with a zone.",
 )
-IDENTIFIER_INVALID = Rule(
-    "PR-032",
-    Level.WARN,
-    "An identifier is not valid; it is kept as written and not matched on",
-    "Correct it at the source.",
-)
-POSTCODE_UNREADABLE = Rule("PR-033", Level.WARN, "A postcode cannot be read and was left out", "Correct it in NOMIS.")
-NO_FIXED_ADDRESS_WITH_POSTCODE = Rule(
-    "PR-034", Level.WARN, "An address has a postcode and is marked no fixed address; the mark wins", _NOTHING_TO_DO
-)
 ADDRESS_ENDS_BEFORE_START = Rule(
     "PR-035", Level.WARN, "An address ends before it starts and was left out", "Correct it in NOMIS."
 )
@@ -135,9 +125,6 @@ RULES: Final[Mapping[str, Rule]] = {
         POINTER_NOT_FILLED,
         ZONE_ASSUMED,
         CLOCK_CHANGE,
-        IDENTIFIER_INVALID,
-        POSTCODE_UNREADABLE,
-        NO_FIXED_ADDRESS_WITH_POSTCODE,
         ADDRESS_ENDS_BEFORE_START,
         RECALL_CONTRADICTED,
         SNAPSHOT_OF_ANOTHER_MOVEMENT,

@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from adapters import claims
 from adapters.base import Finding
 from adapters.prison import codes, rules
 from adapters.prison.wire import Snapshot, SnapshotAddress
 from schemas.base import AddressClaim, AddressKind, Name, Person, Sex
-from schemas.identifiers import Identifier, Scheme, parse
+from schemas.identifiers import Scheme
 from schemas.imprisonment import LegalStatus, ReleaseDates
-from schemas.postcodes import Pseudo, parse_postcode
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,15 +18,6 @@ class Filled:
 
     person: Person
     findings: tuple[Finding, ...]
-
-
-def identifier(scheme: Scheme, raw: str, field: str, found: list[Finding]) -> Identifier:
-    """An identifier as claimed. An invalid one is a finding and keeps no value to match on."""
-    parsed = parse(scheme, raw)
-    if parsed.identifier.value is None:
-        detail = parsed.fault.value if parsed.fault else ""
-        found.append(Finding(rules.IDENTIFIER_INVALID, field, detail))
-    return parsed.identifier
 
 
 def sex(gender: str | None, field: str, found: list[Finding]) -> Sex | None:
@@ -39,43 +30,38 @@ def sex(gender: str | None, field: str, found: list[Finding]) -> Sex | None:
     return meaning
 
 
-def name(forename: str | None, middle: str | None, surname: str) -> Name:
+def name(forename: str | None, middle: str | None, surname: str, field: str, found: list[Finding]) -> Name:
     """A name in one piece per half, as the source spells it."""
-    return Name(forenames=" ".join(part for part in (forename, middle) if part) or None, surname=surname)
-
-
-def postcode(raw: str | None, field: str, found: list[Finding]) -> tuple[str | None, bool]:
-    """A canonical postcode or None, and whether the pseudo postcode for no fixed abode stood in its place."""
-    if raw is None:
-        return None, False
-    read = parse_postcode(raw)
-    if read.fault is not None:
-        found.append(Finding(rules.POSTCODE_UNREADABLE, field, read.fault.value))
-    return read.value, read.pseudo is Pseudo.NO_FIXED_ABODE
+    forenames = " ".join(part for part in (forename, middle) if part) or None
+    return claims.name(Name(forenames=forenames, surname=surname), field, found)
 
 
 def person_of(snapshot: Snapshot) -> Filled:
     """The person as prison knows them. Raises UnknownCode for an address usage we do not know."""
     found: list[Finding] = []
-    claims = [identifier(Scheme.NOMS, snapshot.prisoner_number, "snapshot.prisonerNumber", found)]
+    numbers = [claims.identifier(Scheme.NOMS, snapshot.prisoner_number, "snapshot.prisonerNumber", found)]
     if snapshot.pnc_number is not None:
-        claims.append(identifier(Scheme.PNC, snapshot.pnc_number, "snapshot.pncNumber", found))
+        numbers.append(claims.identifier(Scheme.PNC, snapshot.pnc_number, "snapshot.pncNumber", found))
     if snapshot.cro_number is not None:
-        claims.append(identifier(Scheme.CRO, snapshot.cro_number, "snapshot.croNumber", found))
+        numbers.append(claims.identifier(Scheme.CRO, snapshot.cro_number, "snapshot.croNumber", found))
     if snapshot.booking_id is not None:
-        claims.append(identifier(Scheme.BOOKING, snapshot.booking_id, "snapshot.bookingId", found))
+        numbers.append(claims.identifier(Scheme.BOOKING, snapshot.booking_id, "snapshot.bookingId", found))
     addresses = tuple(
         claim
         for number, address in enumerate(snapshot.addresses)
         for claim in _claims(address, f"snapshot.addresses.{number}", found)
     )
     person = Person(
-        identifiers=tuple(claims),
-        name=name(snapshot.first_name, snapshot.middle_names, snapshot.last_name) if snapshot.last_name else None,
+        identifiers=tuple(numbers),
+        name=name(snapshot.first_name, snapshot.middle_names, snapshot.last_name, "snapshot.lastName", found)
+        if snapshot.last_name
+        else None,
         aliases=tuple(
-            name(alias.first_name, alias.middle_names, alias.last_name) for alias in snapshot.aliases if alias.last_name
+            name(alias.first_name, alias.middle_names, alias.last_name, f"snapshot.aliases.{number}.lastName", found)
+            for number, alias in enumerate(snapshot.aliases)
+            if alias.last_name
         ),
-        date_of_birth=snapshot.date_of_birth,
+        date_of_birth=claims.birth(snapshot.date_of_birth, "snapshot.dateOfBirth", found),
         sex=sex(snapshot.gender, "snapshot.gender", found),
         addresses=addresses,
     )
@@ -87,10 +73,8 @@ def _claims(address: SnapshotAddress, field: str, found: list[Finding]) -> Itera
     if address.start_date and address.end_date and address.end_date < address.start_date:
         found.append(Finding(rules.ADDRESS_ENDS_BEFORE_START, field))
         return
-    code, pseudo = postcode(address.postal_code, f"{field}.postalCode", found)
-    homeless = address.no_fixed_address or pseudo
-    if homeless and code is not None:
-        found.append(Finding(rules.NO_FIXED_ADDRESS_WITH_POSTCODE, field))
+    place = claims.postcode(address.postal_code, f"{field}.postalCode", found)
+    homeless = claims.homeless(place, address.no_fixed_address, field, found)
     usages = {usage.address_usage for usage in address.address_usages if usage.active_flag}
     if address.address_usages and not usages:
         kinds = [(AddressKind.PREVIOUS, homeless)]
@@ -103,7 +87,7 @@ def _claims(address: SnapshotAddress, field: str, found: list[Finding]) -> Itera
         yield AddressClaim(
             kind=kind,
             lines=(address.full_address,) if address.full_address and not no_fixed_abode else (),
-            postcode=code,
+            postcode=place.value,
             no_fixed_abode=no_fixed_abode,
             confirmed=address.confirmed and kind is AddressKind.DISCHARGE,
             start=address.start_date,

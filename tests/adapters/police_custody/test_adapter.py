@@ -87,7 +87,7 @@ def test_a_wrong_check_letter_keeps_what_was_written() -> None:
     """An identifier that fails its check is told raw, without a value, and the record is taken."""
     outcome = read_form("DT1", pnc_id="88/417733X")
     assert isinstance(outcome, Accepted)
-    assert rules(outcome) == [("CU-050", "pnc_id")]
+    assert rules(outcome) == [("ID-001", "pnc_id")]
     event = outcome.facts[0].event
     assert event is not None
     assert Identifier(scheme=Scheme.PNC, raw="88/417733X", value=None) in event.person.identifiers

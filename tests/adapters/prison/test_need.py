@@ -87,7 +87,7 @@ def test_a_need_of_someone_without_a_home_says_so() -> None:
     outcome = read(need(homeAddress={"lines": ["hostel"], "postcode": "WN1 1XX", "noFixedAddress": True}))
     (home,) = told(outcome).person.addresses
     assert (home.no_fixed_abode, home.lines) == (True, ())
-    assert rule_ids(outcome) == ["PR-034"]
+    assert rule_ids(outcome) == ["ID-035"]
 
 
 def test_a_need_may_come_as_a_notification() -> None:
@@ -98,4 +98,4 @@ def test_a_need_may_come_as_a_notification() -> None:
 def test_what_is_odd_about_a_need_is_a_finding() -> None:
     """An invalid PNC number is kept and not matched on; a gender on no list is left out."""
     outcome = read(need(**person(pncNumber="2006/0319482A", gender="x9")))
-    assert rule_ids(outcome) == ["PR-032", "PR-039"]
+    assert rule_ids(outcome) == ["ID-001", "PR-039"]

@@ -129,5 +129,5 @@ def test_the_last_movement_of_a_snapshot_says_what_an_admission_was(file: str, k
     assert event.kind == kind
     if file == "recalled.json":
         assert isinstance(outcome, Accepted)
-        assert [finding.rule.id for finding in outcome.findings] == ["PR-036"]
+        assert "PR-036" in [finding.rule.id for finding in outcome.findings]
         assert event.model_dump()["reason"] == "recall"

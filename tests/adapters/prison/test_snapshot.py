@@ -71,7 +71,7 @@ def test_an_identifier_with_a_wrong_letter_is_kept_and_not_matched_on() -> None:
     assert (claims[Scheme.PNC].raw, claims[Scheme.PNC].value) == ("2006/0319482A", None)
     assert Scheme.CRO not in claims
     assert claims[Scheme.BOOKING].value == "1730021"
-    assert rule_ids(outcome) == ["PR-032"]
+    assert rule_ids(outcome) == ["ID-001"]
 
 
 def address(**fields: Any) -> tuple[Any, list[str]]:
@@ -111,12 +111,12 @@ def test_only_a_discharge_address_can_be_confirmed() -> None:
 def test_no_fixed_address_wins_over_a_postcode() -> None:
     """noFixedAddress beside a postcode is no fixed abode, with a finding."""
     claim, rules = address(noFixedAddress=True, fullAddress="c/o the day centre")
-    assert (claim.no_fixed_abode, claim.lines, rules) == (True, (), ["PR-034"])
+    assert (claim.no_fixed_abode, claim.lines, rules) == (True, (), ["ID-035"])
 
 
 @pytest.mark.parametrize(
     ("fields", "rules"),
-    [({"postalCode": "ZZ99 3VZ"}, []), ({"postalCode": "", "addressUsages": use("DNF")}, [])],
+    [({"postalCode": "ZZ99 3VZ"}, ["ID-034"]), ({"postalCode": "", "addressUsages": use("DNF")}, [])],
 )
 def test_no_fixed_abode_has_more_than_one_spelling(fields: dict[str, Any], rules: list[str]) -> None:
     """The pseudo postcode and the usage DNF say no fixed abode too."""
@@ -127,7 +127,7 @@ def test_no_fixed_abode_has_more_than_one_spelling(fields: dict[str, Any], rules
 def test_a_postcode_that_is_none_is_left_out() -> None:
     """A postcode like B5 is a finding, not a place."""
     claim, rules = address(postalCode="B5", primaryAddress=True)
-    assert (claim.postcode, rules) == (None, ["PR-033"])
+    assert (claim.postcode, rules) == (None, ["ID-030"])
 
 
 def test_an_address_that_ends_before_it_starts_is_no_evidence() -> None:
