@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from schemas.base import Event, Retraction, Standing, topic_of
+from schemas.benefits import BENEFITS_EVENTS
 from schemas.care import Referred, RegistrationChanged, RegistrationEnded, SelfReferred
 from schemas.custody import (
     AssessmentAttended,
@@ -33,6 +34,7 @@ from schemas.imprisonment import (
     TemporarilyOut,
     Transferred,
 )
+from schemas.supervision import SUPERVISION_EVENTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +84,12 @@ _EVENTS: tuple[type[Event], ...] = (
     Died,
     Merged,
     NeedIdentified,
+    *SUPERVISION_EVENTS,
     Referred,
     RegistrationChanged,
     RegistrationEnded,
     SelfReferred,
+    *BENEFITS_EVENTS,
 )
 
 CATALOGUE: Mapping[str, Kind] = MappingProxyType({kind.name: kind for kind in map(_kind, _EVENTS)})

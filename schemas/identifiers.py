@@ -27,6 +27,8 @@ class Scheme(enum.StrEnum):
     NINO = "nino"
     CUSTODY = "custody"
     BOOKING = "booking"
+    CITIZEN = "citizen"
+    """Universal Credit's own number of a claimant's account: what its documents join by."""
 
 
 class Identifier(BaseModel):
@@ -250,4 +252,5 @@ _READERS: Mapping[Scheme, Callable[[str], Reading]] = {
     Scheme.NINO: _nino,
     Scheme.CUSTODY: _opaque,
     Scheme.BOOKING: _opaque,
+    Scheme.CITIZEN: _opaque,
 }

@@ -1,9 +1,9 @@
 """The identifying combinations of a record, as blind-index keys: the same combination is the same key, and no more.
 
 DOMAIN: an NHS number or a National Insurance number alone links nobody (typed wrong, shared by couples); a PNC number
-needs the birth date or the surname beside it. A prison number, a probation number and a force's custody number stand
-alone. Numbers that fail their check have no value and make no key, nor do birth dates and names that stand for an
-unknown one.
+needs the birth date or the surname beside it. A prison number, a probation number, a force's custody number and
+Universal Credit's number of a claimant stand alone. Numbers that fail their check have no value and make no key, nor do
+birth dates and names that stand for an unknown one.
 """
 
 import enum
@@ -28,6 +28,7 @@ class Rule(enum.StrEnum):
     CRN = "crn"
     NINO_BIRTH = "nino+birth"
     CUSTODY = "custody"
+    CITIZEN = "citizen"
     LANE = "lane"
     """The source's own line of records about one person; asked last."""
     SAME_FACT = "same_fact"
@@ -40,7 +41,7 @@ class Rule(enum.StrEnum):
 
 
 _WITH_BIRTH = {Scheme.NHS: Rule.NHS_BIRTH, Scheme.PNC: Rule.PNC_BIRTH, Scheme.NINO: Rule.NINO_BIRTH}
-_ALONE = {Scheme.NOMS: Rule.NOMS, Scheme.CRN: Rule.CRN, Scheme.CUSTODY: Rule.CUSTODY}
+_ALONE = {Scheme.NOMS: Rule.NOMS, Scheme.CRN: Rule.CRN, Scheme.CUSTODY: Rule.CUSTODY, Scheme.CITIZEN: Rule.CITIZEN}
 
 
 @dataclass(frozen=True, slots=True)

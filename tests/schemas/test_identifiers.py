@@ -62,6 +62,7 @@ CANONICAL: dict[Scheme, st.SearchStrategy[str]] = {
     Scheme.NINO: st.from_regex(r"[AEHJLM][ABEHJLMPRSXYZ][0-9]{6}", fullmatch=True),
     Scheme.CUSTODY: st.from_regex(r"[0-9]{2}[A-Z]{2}/[0-9]{1,5}/[0-9]{2}", fullmatch=True),
     Scheme.BOOKING: st.from_regex(r"[0-9]{5}[A-Z]", fullmatch=True),
+    Scheme.CITIZEN: st.uuids().map(str),
 }
 LETTERED = [Scheme.PNC, Scheme.CRO, Scheme.ASN]
 
@@ -84,7 +85,7 @@ def test_a_canonical_value_reads_as_itself(scheme: Scheme, data: st.DataObject) 
     written = data.draw(CANONICAL[scheme])
     assert value(scheme, written) == written
     assert value(scheme, f" {written}\t\u00a0") == written
-    if scheme not in (Scheme.CUSTODY, Scheme.BOOKING):
+    if scheme not in (Scheme.CUSTODY, Scheme.BOOKING, Scheme.CITIZEN):
         assert value(scheme, written.lower()) == written
 
 
@@ -192,7 +193,7 @@ def test_a_national_insurance_number_is_read_by_its_prefix(raw: str, expected: F
     assert value(Scheme.NINO, raw) == (None if expected else "AB123456")
 
 
-@pytest.mark.parametrize("scheme", [Scheme.CUSTODY, Scheme.BOOKING])
+@pytest.mark.parametrize("scheme", [Scheme.CUSTODY, Scheme.BOOKING, Scheme.CITIZEN])
 def test_an_opaque_number_keeps_its_own_spelling(scheme: Scheme) -> None:
     """Case and signs are its owner's business; only what cannot be a number at all is none."""
     assert value(scheme, "  np/123 a-é ") == "np/123 a-é"
@@ -207,7 +208,7 @@ def vectors(path: str) -> Any:
     return json.loads(sample(path).read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize("scheme", [scheme for scheme in Scheme if scheme not in (Scheme.CUSTODY, Scheme.BOOKING)])
+@pytest.mark.parametrize("scheme", [scheme for scheme in Scheme if scheme not in (Scheme.CUSTODY, Scheme.BOOKING, Scheme.CITIZEN)])
 def test_the_computed_vectors_hold(scheme: Scheme) -> None:
     """Every vector that was computed from the published rules reads as it says."""
     told = vectors("places/identifier_vectors.json")[scheme.value]
