@@ -8,14 +8,13 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Final
 
-from adapters import claims
+from adapters import claims, ndjson
 from adapters.base import Adapter, CodeTable, Finding, Held, Ignored, Message, Outcome, Refused
+from adapters.hmpps.envelope import LONGEST, Faulty, Opened
 from adapters.prison import codes, merge, movement, need, rules, sentence
-from adapters.prison.envelope import Opened, open_envelope
+from adapters.prison.envelope import open_envelope
 from adapters.prison.movement import Family, Reasons, Way
 from adapters.prison.record import read_record, told_or_held
-from adapters.prison.rows import rows
-from adapters.prison.rules import Faulty
 from adapters.prison.wire import DomainEvent, MergeEvent, MovementEvent
 from schemas.imprisonment import ReceptionReason, ReleaseReason
 
@@ -70,7 +69,7 @@ def build(options: Mapping[str, str]) -> Adapter:
         read=partial(read, family, reasons),
         rules={**rules.RULES, **claims.RULES},
         records=frozenset({"application/json"}),
-        files={"application/x-ndjson": rows},
+        files={"application/x-ndjson": ndjson.rows(LONGEST)},
     )
 
 

@@ -1,9 +1,9 @@
 """Two prison records found to be one person."""
 
 from adapters.base import Accepted, Finding
+from adapters.hmpps.envelope import Faulty
 from adapters.prison import rules
 from adapters.prison.record import Record
-from adapters.prison.rules import Faulty
 from adapters.prison.wire import MergeEvent
 from schemas.base import Fact, Sensitivity
 from schemas.identifiers import Scheme, parse

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from adapters.base import Accepted, CodeTable, Finding, Held, Ignored
+from adapters.hmpps.envelope import Faulty
 from adapters.prison import codes, rules
 from adapters.prison.codes import Arrival, Departure
 from adapters.prison.record import Record
-from adapters.prison.rules import Faulty
 from adapters.prison.snapshot import dates_of, legal_status_of
 from adapters.prison.wire import MovementEvent, Snapshot
 from schemas.base import Fact, Sensitivity

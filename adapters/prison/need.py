@@ -10,10 +10,9 @@ from pydantic import ValidationError
 
 from adapters import claims
 from adapters.base import Accepted, Finding, Held, UnknownCode
+from adapters.hmpps.envelope import Faulty, Opened
 from adapters.prison import codes, rules
-from adapters.prison.envelope import Opened
 from adapters.prison.record import clock_doubts, held_for, lane_of, not_yet
-from adapters.prison.rules import Faulty
 from adapters.prison.snapshot import name, sex
 from adapters.prison.wire import Need, NeedAddress, WithdrawnNeed, faults
 from schemas.base import AddressClaim, AddressKind, Fact, Person, Sensitivity

@@ -9,10 +9,9 @@ from typing import Generic, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from adapters.base import Finding, Held, Outcome, UnknownCode
+from adapters.hmpps.envelope import Faulty, Opened
 from adapters.local_time import Told
 from adapters.prison import rules
-from adapters.prison.envelope import Opened
-from adapters.prison.rules import Faulty
 from adapters.prison.snapshot import person_of
 from adapters.prison.wire import DomainEvent, Snapshot, faults
 from schemas.base import Person, Precision

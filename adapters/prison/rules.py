@@ -1,9 +1,9 @@
 """Every rule the prison feed is checked against. An id is never reused; a sentence never holds a value."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Final
 
-from adapters.base import Finding, Level, Rule
+from adapters.base import Level, Rule
 
 _SEND_AGAIN = "Correct the field and send the record again."
 _NOTHING_TO_DO = "Nothing to do for this record; look at the source."
@@ -132,11 +132,3 @@ RULES: Final[Mapping[str, Rule]] = {
         GENDER_NOT_MAPPED,
     )
 }
-
-
-class Faulty(Exception):
-    """The record cannot be accepted: every fault that was found. It never leaves this package."""
-
-    def __init__(self, findings: Iterable[Finding]) -> None:
-        super().__init__()
-        self.findings = tuple(findings)

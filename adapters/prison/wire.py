@@ -4,56 +4,28 @@ What is not named here is dropped while the bytes are read, so the rest of a sna
 """
 
 import re
-from collections.abc import Iterable, Iterator
-from datetime import date
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, StringConstraints, ValidationError
-from pydantic.alias_generators import to_camel
-from pydantic_core import PydanticCustomError
+from pydantic import BeforeValidator, Field, StringConstraints, ValidationError
 
 from adapters.base import Finding
-from adapters.local_time import Told, day_moment, read_day, read_moment
+from adapters.hmpps import wire
+from adapters.hmpps.wire import (
+    Day,
+    Instant,
+    InstantOrDay,
+    MaybeText,
+    MessageVersion,
+    PersonReference,
+    Text,
+    Wire,
+    empty_is_absent,
+    malformed,
+)
 from adapters.prison import rules
 
 _BOOKING_ID = re.compile(r"0*([0-9]{1,18})", re.ASCII)
-
-
-class Wire(BaseModel):
-    """The base of every wire model: spelled in camel case, tolerant of fields it does not know, silent on values."""
-
-    model_config = ConfigDict(
-        frozen=True, extra="ignore", hide_input_in_errors=True, alias_generator=to_camel, arbitrary_types_allowed=True
-    )
-
-
-def _malformed() -> PydanticCustomError:
-    return PydanticCustomError("malformed", "not of the form the contract gives it")
-
-
-def _empty_is_absent(value: Any) -> Any:
-    return None if isinstance(value, str) and not value.strip() else value
-
-
-def _day(value: Any) -> Any:
-    if value is None or isinstance(value, date):
-        return value
-    day = read_day(value) if isinstance(value, str) else None
-    if day is None:
-        raise _malformed()
-    return day
-
-
-def _told(value: Any) -> Told:
-    told = read_moment(value) if isinstance(value, str) else None
-    if told is None:
-        raise _malformed()
-    return told
-
-
-def _told_or_day(value: Any) -> Told:
-    day = read_day(value) if isinstance(value, str) else None
-    return Told(day_moment(day)) if day is not None else _told(value)
 
 
 def _booking(value: Any) -> Any:
@@ -63,38 +35,12 @@ def _booking(value: Any) -> Any:
         return None
     match = _BOOKING_ID.fullmatch(text.strip()) if isinstance(text, str) else None
     if match is None:
-        raise _malformed()
+        raise malformed()
     return match[1]
 
 
-def _version(value: Any) -> Any:
-    """The version of the message as text, whether it came as 1, 1.0, "1" or "1.0"."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        raise _malformed()
-    return str(value).removesuffix(".0")
-
-
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
-MaybeText = Annotated[Text | None, BeforeValidator(_empty_is_absent)]
-Day = Annotated[date | None, BeforeValidator(_day), BeforeValidator(_empty_is_absent)]
-Instant = Annotated[Told, PlainValidator(_told)]
-InstantOrDay = Annotated[Told, PlainValidator(_told_or_day)]
-BookingId = Annotated[str | None, BeforeValidator(_booking), BeforeValidator(_empty_is_absent)]
+BookingId = Annotated[str | None, BeforeValidator(_booking), BeforeValidator(empty_is_absent)]
 AgencyId = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[A-Z0-9]{3,6}$")]
-MessageVersion = Annotated[str, BeforeValidator(_version)]
-
-
-class PersonIdentifier(Wire):
-    """One of the identifiers of a personReference."""
-
-    type: Text
-    value: Text
-
-
-class PersonReference(Wire):
-    """Whom an event is about."""
-
-    identifiers: tuple[PersonIdentifier, ...] = ()
 
 
 class AdditionalInformation(Wire):
@@ -266,10 +212,4 @@ class WithdrawnNeed(Wire):
 
 def faults(error: ValidationError, *under: str) -> Iterator[Finding]:
     """What is wrong with a message, by rule and field. `under` is where the message stands in the record."""
-    for fault in error.errors(include_input=False, include_context=False, include_url=False):
-        rule = rules.MISSING if fault["type"] == "missing" else rules.MALFORMED
-        yield Finding(rule, _path((*under, *fault["loc"])))
-
-
-def _path(parts: Iterable[str | int]) -> str:
-    return ".".join(str(part) for part in parts)
+    return wire.faults(error, rules.MISSING, rules.MALFORMED, *under)

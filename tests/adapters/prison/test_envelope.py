@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.base import Accepted, Held, Ignored, Refused
-from adapters.prison.envelope import LONGEST
+from adapters.hmpps.envelope import LONGEST
 from adapters.prison.rules import RULES
 from tests.adapters.prison.outcomes import fact, faults, held_for, ignored_as, rule_ids, told
 from tests.adapters.prison.records import (

@@ -4,10 +4,12 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.prison.envelope import LONGEST
-from adapters.prison.rows import rows
+from adapters import ndjson
+from adapters.hmpps.envelope import LONGEST
 from tests.adapters.prison.outcomes import faults
 from tests.adapters.prison.records import read, received
+
+rows = ndjson.rows(LONGEST)
 
 
 def test_each_line_is_a_record_of_its_own() -> None:
