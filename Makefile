@@ -36,6 +36,7 @@ check: $(DEVELOPMENT) ## Format, lint, types, import rules and generated contrac
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 	$(if $(wildcard schemas/contracts.py),.venv/bin/python -m schemas.contracts --check)
+	.venv/bin/python -m adapters.rulebook --check
 
 .PHONY: bench
 bench: $(RUNTIME) ## Measure the gateway against the bare loop

@@ -10,8 +10,6 @@ from prometheus_client.metrics import MetricWrapperBase
 from pydantic import BaseModel, TypeAdapter
 from pydantic.fields import FieldInfo
 
-from adapters.base import Level
-from adapters.registry import adapters
 from gateway import telemetry
 from gateway.problems import KINDS
 from gateway.settings import Settings
@@ -20,7 +18,6 @@ ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "docs" / "5-reference"
 
 _WRITTEN = "Read from the code by `python -m tests.docs.reference`; change it there."
-_DOES: Mapping[Level, str] = {Level.REFUSE: "refused", Level.HOLD: "held", Level.WARN: "accepted, and told"}
 
 
 def settings() -> str:
@@ -57,7 +54,7 @@ def metrics() -> str:
 
 
 def errors() -> str:
-    """Every problem the API answers with, and every rule of every agency."""
+    """Every problem the API answers with, and where every rule of every agency stands."""
     lines = [
         *("# Errors", "", _WRITTEN, ""),
         "## Problems of the API",
@@ -69,13 +66,13 @@ def errors() -> str:
         *("| type | status | what | what to do |", "|---|---|---|---|"),
         *(f"| `{kind.type}` | {kind.status} | {kind.title} | {kind.fix} |" for kind in KINDS.values()),
     ]
-    for agency, adapter in adapters().items():
-        lines += ["", f"## Rules of {agency}", ""]
-        lines += ["| rule | the record is | what | what to do |", "|---|---|---|---|"]
-        lines += [
-            f"| {rule.id} | {_DOES[rule.level]} | {_cell(rule.sentence)} | {_cell(rule.fix)} |"
-            for rule in sorted(adapter.rules.values(), key=lambda rule: rule.id)
-        ]
+    lines += [
+        "",
+        "## Rules",
+        "",
+        "Every rule a record is checked against, with what becomes of the record, what to do and who owns it:",
+        "[contracts/rules.md](../../contracts/rules.md).",
+    ]
     return "\n".join([*lines, ""])
 
 
@@ -114,10 +111,6 @@ def _metric(metric: MetricWrapperBase) -> str:
 
 def _prose(group: type[BaseModel]) -> str:
     return " ".join((inspect.getdoc(group) or "").split())
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|")
 
 
 def main() -> None:
