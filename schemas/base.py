@@ -191,6 +191,8 @@ class Fact:
     kind: the kind of the event, also for a withdrawal.
     settles: the source publishes at once what it may reverse within minutes; the journal waits before publishing.
     reverses: the kind whose still-settling event of the same lane this one undoes; both then publish nothing.
+    follows: what the source says of its place, where its protocol has it say so: False, that nothing was told of this
+        fact before; True, that something was. None where it does not say. The journal chains by what it knows.
     """
 
     key: str
@@ -201,6 +203,7 @@ class Fact:
     withdrawn: str | None = None
     settles: bool = False
     reverses: str | None = None
+    follows: bool | None = None
 
     def __post_init__(self) -> None:
         if self.event is None and self.withdrawn is None:

@@ -1,0 +1,196 @@
+"""A request for a service, of the Booking and Referral Standard, as a referral, its correction or its withdrawal."""
+
+import re
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Final
+
+from adapters.base import Accepted, Finding, Held, Ignored, Message, Outcome, Refused, UnknownCode
+from adapters.gp import codes, rules
+from adapters.gp.bundle import Bundle, open_bundle
+from adapters.gp.codes import Step
+from adapters.gp.patient import nhs_number, organisation_of, person_of, requester_of, sensitivity_of
+from adapters.gp.rules import Faulty
+from adapters.gp.services import Services
+from adapters.gp.wire import Concept, Condition, HealthcareService, Patient, Reference, ServiceRequest
+from adapters.local_time import Told, day_moment, read_day, read_moment
+from schemas.base import Fact, Precision
+from schemas.care import Referred
+
+KIND: Final = "care.referred"
+
+SLACK: Final = timedelta(days=1)
+"""How far a sender's clock may run ahead before its message is taken for a mistake."""
+
+_REASON: Final = re.compile(r"[A-Za-z0-9.]{1,18}", re.ASCII)
+_PRINTABLE: Final = re.compile(r"[A-Za-z0-9_-]{1,40}", re.ASCII)
+
+
+def read_bundle(services: Services, message: Message) -> Outcome:
+    """Read one message bundle."""
+    try:
+        return _requested(open_bundle(message), services, message)
+    except Faulty as faulty:
+        return Refused(faulty.findings)
+
+
+def _requested(bundle: Bundle, services: Services, message: Message) -> Outcome:
+    """What is not a referral to a service of ours is ignored before anything of its patient is read."""
+    event = bundle.header.event_coding.code
+    if event != codes.REQUEST:
+        return Ignored(f"bars.{event}" if event in codes.EVENTS else "bars.event-not-subscribed")
+    request, focus = _focus(bundle)
+    category = _category(request.category)
+    if category is None and request.status == "active":
+        raise Faulty([Finding(rules.MISSING, "ServiceRequest.category")])
+    if category not in {None, codes.REFERRAL}:
+        known = category if category in codes.CATEGORIES else "category-not-subscribed"
+        return Ignored(f"bars.{codes.REQUEST}.{known}")
+    service = services.ours(_services(bundle, request))
+    if service is None:
+        return Ignored(f"bars.{codes.REQUEST}.another-service")
+    return _Referral(bundle, request, focus, service, message).outcome()
+
+
+def _focus(bundle: Bundle) -> tuple[ServiceRequest, Reference]:
+    if len(bundle.header.focus) != 1:
+        raise Faulty([Finding(rules.MALFORMED if bundle.header.focus else rules.MISSING, "MessageHeader.focus")])
+    focus = bundle.header.focus[0]
+    request = bundle.find(focus, ServiceRequest, "MessageHeader.focus")
+    if request is None:
+        raise Faulty([Finding(rules.DANGLING, "MessageHeader.focus")])
+    return request, focus
+
+
+def _category(categories: Iterable[Concept]) -> str | None:
+    given = (concept.code_of("message-category-servicerequest") for concept in categories)
+    return next((code for code in given if code is not None), None)
+
+
+def _services(bundle: Bundle, request: ServiceRequest) -> Iterable[str]:
+    """The services a message names, by the header that routes it and by who is asked to perform it."""
+    for destination in bundle.header.destination:
+        if destination.endpoint is not None:
+            yield destination.endpoint.rpartition("|")[2]
+    for performer in request.performer:
+        asked = bundle.find(performer, HealthcareService, "ServiceRequest.performer")
+        for identifier in asked.identifier if asked is not None else ():
+            if identifier.is_of("dos-service-id") and identifier.value is not None:
+                yield identifier.value
+
+
+class _Referral:
+    """One referral to a service of ours, being read. found: what was odd about it so far."""
+
+    def __init__(
+        self, bundle: Bundle, request: ServiceRequest, focus: Reference, service: str, message: Message
+    ) -> None:
+        self._bundle = bundle
+        self._request = request
+        self._focus = focus
+        self._service = service
+        self._message = message
+        self._found: list[Finding] = []
+
+    def outcome(self) -> Accepted | Held:
+        """What it tells. Raises Faulty."""
+        sender = organisation_of(self._bundle, self._bundle.header.sender, "MessageHeader.sender", self._found)
+        reference = self._bundle.id_of(self._focus)
+        if sender is None or sender.ods is None or reference is None:
+            raise Faulty([Finding(rules.SENDER_UNKNOWN, "MessageHeader.sender")])
+        key = f"gp:referral:{sender.ods}:{reference}"
+        patient = self._bundle.find(self._request.subject, Patient, "ServiceRequest.subject")
+        number = nhs_number(patient) if patient is not None else None
+        lane = f"NHS:{number}" if number is not None else f"REFERRAL:{sender.ods}/{reference}"
+        try:
+            return Accepted((self._fact(key, lane, reference, patient),), tuple(self._found))
+        except UnknownCode as unknown:
+            detail = unknown.code if _PRINTABLE.fullmatch(unknown.code) else "not the form of a code"
+            return Held("code_not_mapped", (*self._found, Finding(rules.CODE_NOT_MAPPED, unknown.table, detail)), lane)
+
+    def _fact(self, key: str, lane: str, reference: str, patient: Patient | None) -> Fact:
+        follows = self._follows()
+        step = codes.STATUSES[self._request.status]
+        version = self._version()
+        if step is not Step.STANDS:
+            if follows is False:
+                raise Faulty([Finding(rules.NEW_AND_REVOKED, "ServiceRequest.status")])
+            return Fact(key, lane, KIND, None, version, codes.WITHDRAWN[step], follows=follows)
+        if patient is None:
+            raise Faulty([Finding(rules.DANGLING, "ServiceRequest.subject")])
+        found = self._found
+        practice = next(iter(patient.general_practitioner), None)
+        priority = self._request.priority
+        event = Referred(
+            occurred=self._authored().moment,
+            person=person_of(patient, self._message.received.date(), found),
+            sensitivity=sensitivity_of(patient),
+            reference=reference,
+            service=self._service,
+            urgency=codes.URGENCIES[priority] if priority is not None else None,
+            reasons=tuple(dict.fromkeys(self._reasons())),
+            requester=requester_of(self._bundle, self._request.requester, found),
+            practice=organisation_of(self._bundle, practice, "Patient.generalPractitioner", found),
+        )
+        return Fact(key, lane, KIND, event, version, follows=follows)
+
+    def _follows(self) -> bool:
+        reason = self._bundle.header.reason
+        code = (
+            reason.code_of("message-reason-bars") or reason.code_of("message-reason-servicerequest") if reason else None
+        )
+        if code is None:
+            raise Faulty([Finding(rules.MISSING, "MessageHeader.reason")])
+        return codes.FOLLOWS[code]
+
+    def _version(self) -> int | None:
+        """When the referral was last changed, in milliseconds; `meta.versionId` is the standard's and not its own."""
+        written = self._request.meta.last_updated or self._bundle.updated
+        if written is None:
+            return None
+        told = read_moment(written) if isinstance(written, str) else None
+        if told is None:
+            raise Faulty([Finding(rules.MALFORMED, "ServiceRequest.meta.lastUpdated")])
+        return round(told.moment.at.timestamp() * 1000)
+
+    def _authored(self) -> Told:
+        """When the clinician made the referral; when the message was made, if that is not said."""
+        field, written = "ServiceRequest.authoredOn", self._request.authored_on
+        if written is None:
+            field, written = "Bundle.timestamp", self._bundle.timestamp
+        if written is None:
+            raise Faulty([Finding(rules.MISSING, "ServiceRequest.authoredOn")])
+        told = _instant(written) if isinstance(written, str) else None
+        if told is None:
+            raise Faulty([Finding(rules.MALFORMED, field)])
+        if told.moment.at > self._message.received + SLACK:
+            raise Faulty([Finding(rules.IN_THE_FUTURE, field)])
+        if told.moment.zone_assumed and told.moment.precision is not Precision.DAY:
+            self._found.append(Finding(rules.ZONE_ASSUMED, field))
+        if told.doubt is not None:
+            self._found.append(Finding(rules.CLOCK_CHANGE, field, told.doubt.value))
+        return told
+
+    def _reasons(self) -> Iterable[str]:
+        """Why the person is referred, as codes: those of the referral, and of the conditions it refers to."""
+        concepts = [(f"ServiceRequest.reasonCode.{n}", one) for n, one in enumerate(self._request.reason_code)]
+        for number, reference in enumerate(self._request.reason_reference):
+            field = f"ServiceRequest.reasonReference.{number}"
+            condition = self._bundle.find(reference, Condition, field)
+            if condition is not None:
+                concepts.append((field, condition.code))
+        for field, concept in concepts:
+            coded = [
+                f"{codes.TERMINOLOGIES[coding.system]}:{coding.code}"
+                for coding in concept.coding
+                if coding.system is not None and coding.system in codes.TERMINOLOGIES
+                if coding.code is not None and _REASON.fullmatch(coding.code)
+            ]
+            if not coded:
+                self._found.append(Finding(rules.REASON_NOT_CODED, field))
+            yield from coded
+
+
+def _instant(written: str) -> Told | None:
+    day = read_day(written)
+    return Told(day_moment(day)) if day is not None else read_moment(written)
