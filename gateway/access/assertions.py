@@ -62,9 +62,12 @@ class _Registry(jws.JWSRegistry):
 
 @dataclass(frozen=True, slots=True)
 class _Key:
+    """expires: when it ceases to serve (Unix seconds); None where its registration names no end."""
+
     key: OKPKey | ECKey
     id: str | None
     registry: _Registry
+    expires: float | None
 
 
 class Assertions:
@@ -93,14 +96,16 @@ class Assertions:
         except (ValueError, TypeError):
             raise AssertionRefused("The assertion is not a signed JWT of a JSON object.") from None
         client = claims.get("iss")
-        if not isinstance(client, str) or not self._signed(assertion, client, header):
+        if not isinstance(client, str) or not self._signed(assertion, client, header, now):
             raise AssertionRefused("No registered key of a client of this name made this signature.")
         return self._claims(claims, client, now)
 
-    def _signed(self, assertion: str, client: str, header: Mapping[str, Any]) -> bool:
+    def _signed(self, assertion: str, client: str, header: Mapping[str, Any], now: float) -> bool:
         kid = header.get("kid")
         for known in self._keys.get(client, ()):
             if kid is not None and known.id is not None and known.id != kid:
+                continue
+            if known.expires is not None and known.expires <= now:
                 continue
             try:
                 jws.deserialize_compact(assertion, known.key, registry=known.registry)
@@ -135,14 +140,17 @@ class Assertions:
 
 def _key(client: str, told: Mapping[str, Any]) -> _Key:
     """A registered key with the one algorithm it serves. Raises ConfigurationError."""
-    fix = "Register a public JWK: kty OKP with crv Ed25519, or kty EC with crv P-256."
+    fix = "Register a public JWK: kty OKP with crv Ed25519, or kty EC with crv P-256; exp, if any, in Unix seconds."
     public = {name: value for name, value in told.items() if name in ("kty", "crv", "x", "y")}
+    expires = told.get("exp")
     try:
+        if expires is not None and (isinstance(expires, bool) or not isinstance(expires, int | float)):
+            raise ValueError("exp is not a time")
         match told.get("kty"), told.get("crv"):
             case "OKP", "Ed25519":
-                return _Key(OKPKey.import_key(public), told.get("kid"), _Registry("Ed25519"))
+                return _Key(OKPKey.import_key(public), told.get("kid"), _Registry("Ed25519"), expires)
             case "EC", "P-256":
-                return _Key(ECKey.import_key(public), told.get("kid"), _Registry("ES256"))
+                return _Key(ECKey.import_key(public), told.get("kid"), _Registry("ES256"), expires)
     except (JoseError, ValueError, TypeError):
         pass
     raise ConfigurationError(f"A key of client {client} in the parties file cannot be used.", fix)

@@ -4,27 +4,25 @@ It holds one access token at a time (client credentials with `private_key_jwt`, 
 the old one ends.
 """
 
-import secrets
 import time
 from collections.abc import Mapping
 from typing import Any
 
 import aiohttp
-from joserfc import jwt
-from joserfc.jwk import OKPKey
 
-_ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+from gateway.clock import system_clock
+from gateway.connecting.sign_in import PATH, Identity, assertion, token_form
+
 _EARLY = 60.0
 
 
 class Client:
-    """One client. key: its private key as a JWK (Ed25519). base: the gateway's address, which is also its issuer."""
+    """One client. key: its private key as a JWK. base: the gateway's address, which is also its issuer."""
 
     def __init__(self, session: aiohttp.ClientSession, base: str, client_id: str, key: Mapping[str, Any]) -> None:
         self._session = session
         self._base = base
-        self._id = client_id
-        self._key = OKPKey.import_key(dict(key))
+        self._who = Identity(base, client_id, key)
         self._token: tuple[str, float] | None = None
 
     async def call(self, method: str, path: str, body: Any = None) -> tuple[int, bytes]:
@@ -39,20 +37,8 @@ class Client:
         """An access token with a minute to go at least. Raises aiohttp.ClientError."""
         now = time.time()
         if self._token is None or self._token[1] <= now:
-            claims = {
-                "iss": self._id,
-                "sub": self._id,
-                "aud": self._base,
-                "iat": int(now),
-                "exp": int(now) + 60,
-                "jti": secrets.token_urlsafe(16),
-            }
-            form = {
-                "grant_type": "client_credentials",
-                "client_assertion_type": _ASSERTION_TYPE,
-                "client_assertion": jwt.encode({"alg": "Ed25519"}, claims, self._key, algorithms=["Ed25519"]),
-            }
-            async with self._session.post(f"{self._base}/oauth2/token", data=form) as answer:
+            form = token_form(assertion(self._who, system_clock()))
+            async with self._session.post(self._base + PATH, data=form) as answer:
                 answer.raise_for_status()
                 told = await answer.json()
             self._token = told["access_token"], now + told["expires_in"] - _EARLY

@@ -3,6 +3,7 @@
 keys.json            the installation's secrets, made at the first start and never again
 clients/<id>.json    the private key each stand-in signs in with (JWK, Ed25519), mode 0600
 parties.toml         who takes part, written at every start, because the ports of the stand-ins are in it
+newcomers.toml       who else takes part: entries that lgw keys new adds, which every start puts into parties.toml
 settings.json        the settings of the system that runs, or ran last, for `lgw ... --data`
 """
 
@@ -29,6 +30,7 @@ class Installation:
         self.folder = folder
         self.keys = folder / "keys.json"
         self.parties = folder / "parties.toml"
+        self.newcomers = folder / "newcomers.toml"
         self.logs = folder / "logs"
         self.books = folder / "books"
 
@@ -44,14 +46,14 @@ class Installation:
         """Where a stand-in agency writes what was accepted."""
         return self.books / f"{agency}.jsonl"
 
-    def key(self, client: str) -> dict[str, str]:
+    def key(self, client: str) -> dict[str, Any]:
         """A client's private key, as a JWK. Raises ConfigurationError."""
         try:
-            read: dict[str, str] = json.loads(self.key_file(client).read_text())
+            read: dict[str, Any] = json.loads(self.key_file(client).read_text())
         except (OSError, ValueError):
             raise ConfigurationError(
                 f"There is no key of a client {client} in {self.folder}.",
-                f"Start the system once with lgw up; its clients are {', '.join(_clients())}.",
+                f"Start the system once with lgw up, or make one with lgw keys new {client} --data {self.folder}.",
             ) from None
         return read
 
@@ -128,6 +130,8 @@ def _parties(own: Installation, recipients: Callable[[Lasars], int]) -> Iterator
             url = f"http://{LOOPBACK}:{recipients(lasars)}/{lasars.id}"
             yield f'push = {{ url = "{url}", body = "{lasars.push}" }}'
         yield _client(own, lasars.id)
+    if own.newcomers.exists():
+        yield f"\n{own.newcomers.read_text()}"
     yield ""
 
 

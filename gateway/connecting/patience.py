@@ -1,0 +1,58 @@
+"""When a request to a gateway is made again, and after how long.
+
+A request that met nobody, or an answer that says "not now", is made again under the same message id: one effect.
+"""
+
+from datetime import UTC, datetime
+from typing import Final
+
+import httpx
+import stamina
+
+from gateway.delivery.courier import retry_after
+from gateway.errors import GatewayError
+
+TIMEOUT: Final = 120.0
+"""Seconds after which a gateway that has not answered with more than "not now" counts as unreachable."""
+
+_AGAIN: Final = frozenset({401, 408, 425, 429, 500, 502, 503, 504})
+"""401 among them: a token can end while its request is on the way, and the next attempt has a new one."""
+_LONGEST: Final = 3600.0
+
+
+class Unreachable(GatewayError):
+    """The gateway does not answer, or only that it cannot just now."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"The gateway cannot be reached ({why}).")
+
+    fix = "Is its address right, and does it run? What was sent is safe; go on later."
+
+
+def again(error: Exception) -> bool | float:
+    """Whether to make a request again: False, True after a while, or the seconds that Retry-After asks for."""
+    if isinstance(error, httpx.HTTPStatusError):
+        if error.response.status_code not in _AGAIN:
+            return False
+        asked = retry_after(error.response.headers.get("retry-after"), datetime.now(UTC))
+        return True if asked is None else min(asked.total_seconds(), _LONGEST)
+    return isinstance(error, httpx.TransportError)
+
+
+def not_now(answer: httpx.Response) -> httpx.Response:
+    """An answer that settles something. Raises httpx.HTTPStatusError for one that asks to try again."""
+    if answer.status_code in _AGAIN:
+        answer.raise_for_status()
+    return answer
+
+
+def attempts(timeout: float = TIMEOUT) -> "stamina._core._RetryContextIterator":
+    """Attempts at one request, for `async for attempt in attempts(): with attempt: ...`."""
+    return stamina.retry_context(on=again, attempts=None, timeout=timeout, wait_initial=0.2, wait_max=15.0)
+
+
+def unreachable(error: httpx.HTTPError) -> Unreachable:
+    """What is said once patience is spent. Names the kind of failure, and quotes nothing."""
+    if isinstance(error, httpx.HTTPStatusError):
+        return Unreachable(f"it answers {error.response.status_code}")
+    return Unreachable(type(error).__name__)

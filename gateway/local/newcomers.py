@@ -1,0 +1,47 @@
+"""How somebody who is new takes part in a local system: its public key is registered in the data folder.
+
+In a system that others run, operations enter the same lines into their parties file.
+"""
+
+import tomllib
+from pathlib import Path
+
+from gateway.connecting.keys import Jwk, parties_entry
+from gateway.errors import ConfigurationError
+from gateway.local.cast import AGENCIES, LASARS
+from gateway.local.installation import Installation
+from gateway.parties import load_parties
+
+
+def register(folder: Path, client: str, agency: str, key: Jwk) -> str:
+    """Register a client, with a party of its own that sends an agency's feed; the lines that do it.
+
+    Raises ConfigurationError where that name is taken or cannot be a party's. It takes part from the next start on.
+    """
+    own = Installation(folder)
+    if client in {one.id for one in (*AGENCIES, *LASARS)} or client in _registered(own.newcomers):
+        raise ConfigurationError(f"There is a client {client} in {folder} already.", "Choose another name.")
+    entry = parties_entry(client, client, client, agency, key)
+    before = own.newcomers.read_text() if own.newcomers.exists() else ""
+    unfinished = own.newcomers.with_suffix(".unfinished")
+    unfinished.parent.mkdir(parents=True, exist_ok=True)
+    unfinished.write_text(f"{before}{entry}\n")
+    load_parties(unfinished)
+    unfinished.replace(own.newcomers)
+    return entry
+
+
+def senders(folder: Path, agency: str) -> list[str]:
+    """The clients of a local system that send an agency's feed, newcomers first. Raises ConfigurationError."""
+    own = Installation(folder)
+    new = _registered(own.newcomers)
+    sending = [
+        client.id for party in load_parties(own.parties).all if party.agency == agency for client in party.clients
+    ]
+    return sorted(sending, key=lambda client: client not in new)
+
+
+def _registered(file: Path) -> frozenset[str]:
+    if not file.exists():
+        return frozenset()
+    return frozenset(tomllib.loads(file.read_text()).get("parties", {}))
