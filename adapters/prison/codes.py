@@ -1,9 +1,10 @@
 """The codes of prison events and of NOMIS, and our meanings.
 
 Sources: the reasons of `received` and `released` are the closed lists of the published HMPPS domain event
-specifications. Movement reason codes are NOMIS reference data (domain MOVE_RSN), which HMPPS warns may change: here
-stand those whose meaning HMPPS's public services state (prison-api, welcome to prison, prison custody status to
-Delius). A code on no list is held until it is mapped, here or by an option of the installation.
+specifications. Movement reasons and the uses of addresses are NOMIS reference data (domains MOVE_RSN and
+ADDRESS_TYPE), which HMPPS warns may change: here stand those whose meaning HMPPS's public services state (prison-api
+with its reference codes, welcome to prison, prison custody status to Delius). A code on no list is held until it is
+mapped, here or by an option of the installation.
 """
 
 import enum
@@ -51,6 +52,7 @@ ADMISSION_REASONS: Final[Mapping[str, ReceptionReason]] = {
         (
             *("24", "B", "H", "L", "Y"),  # recalls: intermittent custody, curfew, home leave, licence, training order
             *("ETB", "ETRB", "ETRLR", "ETRRIE"),  # recalls: removal schemes, emergency temporary release
+            "ELR",  # recall from end of custody licence
         ),
         ReceptionReason.RECALL,
     ),
@@ -95,9 +97,40 @@ HOSPITAL: Final = frozenset({"HO", "HP", "HQ"})
 AT_LARGE: Final = frozenset({"ESCP", "UAL", "UAL_ECL"})
 
 RELEASE_REASONS: Final[Mapping[str, ReleaseReason]] = {
-    "CR": ReleaseReason.CONDITIONAL,
+    **dict.fromkeys(
+        (
+            *("CR", "CE", "NP"),  # on licence: at half, extended sentence, at the non-parole date
+            *("PD", "ECSL"),  # on licence again after a recall, end of custody supervised licence
+            *("D1", "D2", "D3", "D4", "D5", "D6"),  # detention and training orders: the community half begins
+        ),
+        ReleaseReason.CONDITIONAL,
+    ),
+    **dict.fromkeys(("HR", "HU", "HD", "HE"), ReleaseReason.HOME_DETENTION_CURFEW),
+    **dict.fromkeys(("BD", "BL"), ReleaseReason.BAIL),
+    **dict.fromkeys(
+        (
+            *("DD", "DE", "DL", "ETR", "EX", "RE"),  # deported, removed under a scheme, extradited, repatriated
+            *("DEIRC", "ECSLIRC"),  # handed over to an immigration removal centre
+        ),
+        ReleaseReason.DEPORTED,
+    ),
+    **dict.fromkeys(
+        (
+            *("DS", "AU", "DA"),  # charges withdrawn, appeal upheld, discharged on appeal
+            *("HC", "ER", "RW"),  # habeas corpus, executive release, royal warrant
+            "IF",  # the last release from intermittent custody
+        ),
+        ReleaseReason.OTHER,
+    ),
+    "PX": ReleaseReason.PAROLE,
+    "SC": ReleaseReason.SENTENCE_END,
     "NCS": ReleaseReason.NON_CUSTODIAL_SENTENCE,
+    "NG": ReleaseReason.NOT_GUILTY,
+    "PF": ReleaseReason.FINE_PAID,
 }
+"""Not on the list on purpose: AS and AV (to another prison for visits) and IR (out until the next weekend in custody)
+stand beside type REL and are no release, and 99, AR and REL are closed. They are held, so that somebody looks.
+"""
 
 TOLD_BY_CODE: Final = frozenset(
     {"ADMISSION", "NEW_ADMISSION", "READMISSION", "READMISSION_SWITCH_BOOKING", "TRANSFERRED", "RELEASED"}
@@ -148,11 +181,21 @@ ADDRESS_USAGES: Final = CodeTable(
         "DPH": AddressKind.DISCHARGE,
         "DST": AddressKind.DISCHARGE,
         "DNF": AddressKind.DISCHARGE,
+        "DSH": AddressKind.DISCHARGE,
+        "DUT": AddressKind.DISCHARGE,
         "HDC": AddressKind.DISCHARGE,
+        "HDC2": AddressKind.DISCHARGE,
         "CURFEW": AddressKind.DISCHARGE,
         "DAP": AddressKind.INSTITUTION,
+        "DBA": AddressKind.INSTITUTION,
         "DBH": AddressKind.INSTITUTION,
+        "DOH": AddressKind.INSTITUTION,
+        "HOST": AddressKind.INSTITUTION,
+        "HOSP": AddressKind.INSTITUTION,
+        "CARE": AddressKind.OTHER,
+        "RES": AddressKind.OTHER,
         "ROTL": AddressKind.OTHER,
+        "OTHER": AddressKind.OTHER,
     },
 )
 DISCHARGED_WITHOUT_ADDRESS: Final = "DNF"

@@ -2,7 +2,7 @@ import pytest
 
 from adapters.base import Accepted, Held
 from adapters.prison import build
-from adapters.prison.codes import ADMISSION_REASONS
+from adapters.prison.codes import ADMISSION_REASONS, RELEASE_REASONS
 from schemas.base import Sensitivity
 from schemas.imprisonment import (
     Absence,
@@ -138,6 +138,20 @@ def test_a_release_says_why() -> None:
     assert event.reason is ReleaseReason.CONDITIONAL
 
 
+@pytest.mark.parametrize(("code", "reason"), sorted(RELEASE_REASONS.items()))
+def test_every_mapped_release_says_why(code: str, reason: ReleaseReason) -> None:
+    """Every release code we know tells a release with our meaning of it, and none is another kind of departure."""
+    event = told(read(released(code=code)))
+    assert isinstance(event, Released)
+    assert event.reason is reason
+
+
+@pytest.mark.parametrize("code", ["AS", "AV", "IR"])
+def test_a_code_that_is_no_release_is_held(code: str) -> None:
+    """A stay elsewhere for visits and a week between weekends in custody stand beside releases and are none."""
+    assert held_for(read(released(code=code))) == "code_not_mapped"
+
+
 @pytest.mark.parametrize("record", [released(), filled(released()), filled(released(), lastMovementTypeCode=None)])
 def test_a_release_without_its_code_waits(record: dict[str, object]) -> None:
     """A release that nobody can tell from a death or a merge is held until a snapshot tells."""
@@ -179,8 +193,8 @@ def test_what_does_not_look_like_a_code_is_not_repeated() -> None:
 
 def test_operations_map_a_code_without_a_new_version() -> None:
     """An option of the installation gives a code its meaning; the held record then translates."""
-    adapter = build({"release_reason.NG": "not_guilty", "reception_reason.R1": "recall"})
-    freed = told(adapter.read(message(released(code="NG"))))
+    adapter = build({"release_reason.ZZ9": "not_guilty", "reception_reason.R1": "recall"})
+    freed = told(adapter.read(message(released(code="ZZ9"))))
     assert isinstance(freed, Released)
     assert freed.reason is ReleaseReason.NOT_GUILTY
     back = told(adapter.read(message(received(code="R1"))))
