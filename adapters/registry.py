@@ -3,10 +3,11 @@
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from adapters import police_custody, prison
+from adapters import gp, police_custody, prison
 from adapters.base import Adapter
 
 _AGENCIES: Final[Mapping[str, Callable[[Mapping[str, str]], Adapter]]] = {
+    "gp": gp.build,
     "police_custody": police_custody.build,
     "prison": prison.build,
 }

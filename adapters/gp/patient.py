@@ -8,7 +8,6 @@ from adapters import claims
 from adapters.base import Finding
 from adapters.gp import codes, rules
 from adapters.gp.bundle import Bundle
-from adapters.gp.rules import Faulty
 from adapters.gp.wire import Address, HumanName, Organization, Patient, PractitionerRole, Reference
 from adapters.gp.wire import Identifier as WireIdentifier
 from adapters.local_time import read_day
@@ -21,12 +20,12 @@ _ODS: Final = re.compile(r"[A-Z0-9]{3,12}", re.ASCII)
 
 
 def person_of(patient: Patient, today: date, found: list[Finding]) -> Person:
-    """The person. Raises Faulty for one nobody can be found by, UnknownCode for a gender or use we do not know."""
+    """The person; a fault where nobody could be found by what is claimed. Raises UnknownCode for a gender or a use."""
     numbers = tuple(_numbers(patient, found))
     name, aliases = _names(patient, found)
     born = _birth(patient.birth_date, today, found)
     if not any(number.value for number in numbers) and (name is None or born is None):
-        raise Faulty([Finding(rules.NOBODY, "Patient")])
+        found.append(Finding(rules.NOBODY, "Patient"))
     addresses = (_claim(one, f"Patient.address.{number}", found) for number, one in enumerate(patient.address))
     return Person(
         identifiers=numbers,
@@ -126,16 +125,16 @@ def _birth(written: str | None, today: date, found: list[Finding]) -> date | Non
         found.append(Finding(rules.BIRTH_DATE_PARTIAL, "Patient.birthDate"))
         return None
     day = read_day(written)
-    if day is None:
-        raise Faulty([Finding(rules.MALFORMED, "Patient.birthDate")])
-    if day > today:
-        raise Faulty([Finding(rules.BORN_IN_THE_FUTURE, "Patient.birthDate")])
+    if day is None or day > today:
+        found.append(Finding(rules.MALFORMED if day is None else rules.BORN_IN_THE_FUTURE, "Patient.birthDate"))
+        return None
     return claims.birth(day, "Patient.birthDate", found)
 
 
 def _claim(address: Address, field: str, found: list[Finding]) -> AddressClaim | None:
     """An address as claimed. One without a use is a home: FHIR has a use only for what is something else as well."""
-    start, end = _limit(address.period.start, field), _limit(address.period.end, field)
+    start = _limit(address.period.start, f"{field}.period.start", found)
+    end = _limit(address.period.end, f"{field}.period.end", found)
     if start is not None and end is not None and end < start:
         found.append(Finding(rules.ADDRESS_ENDS_BEFORE_START, field))
         return None
@@ -155,13 +154,13 @@ def _claim(address: Address, field: str, found: list[Finding]) -> AddressClaim |
     )
 
 
-def _limit(written: str | None, field: str) -> date | None:
+def _limit(written: str | None, field: str, found: list[Finding]) -> date | None:
     """The day a period begins or ends; one known to the month or year alone bounds nothing."""
     if written is None or _PARTIAL.fullmatch(written):
         return None
     day = read_day(written[:10])
     if day is None:
-        raise Faulty([Finding(rules.MALFORMED, f"{field}.period")])
+        found.append(Finding(rules.MALFORMED, field))
     return day
 
 

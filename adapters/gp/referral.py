@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Final
 
-from adapters.base import Accepted, Finding, Held, Ignored, Message, Outcome, Refused, UnknownCode
+from adapters.base import Accepted, Finding, Held, Ignored, Level, Message, Outcome, Refused, Rule, UnknownCode
 from adapters.gp import codes, rules
 from adapters.gp.bundle import Bundle, open_bundle
 from adapters.gp.codes import Step
@@ -14,10 +14,13 @@ from adapters.gp.rules import Faulty
 from adapters.gp.services import Services
 from adapters.gp.wire import Concept, Condition, HealthcareService, Patient, Reference, ServiceRequest
 from adapters.local_time import Told, day_moment, read_day, read_moment
-from schemas.base import Fact, Precision
+from schemas.base import Fact, Moment, Precision
 from schemas.care import Referred
 
 KIND: Final = "care.referred"
+
+TARGET: Final = "nhsd-target-service"
+"""The attribute of a message that holds the service its transport was told to bring it to."""
 
 SLACK: Final = timedelta(days=1)
 """How far a sender's clock may run ahead before its message is taken for a mistake."""
@@ -41,15 +44,16 @@ def _requested(bundle: Bundle, services: Services, message: Message) -> Outcome:
         return Ignored(f"bars.{event}" if event in codes.EVENTS else "bars.event-not-subscribed")
     request, focus = _focus(bundle)
     category = _category(request.category)
-    if category is None and request.status == "active":
-        raise Faulty([Finding(rules.MISSING, "ServiceRequest.category")])
     if category not in {None, codes.REFERRAL}:
         known = category if category in codes.CATEGORIES else "category-not-subscribed"
         return Ignored(f"bars.{codes.REQUEST}.{known}")
-    service = services.ours(_services(bundle, request))
+    named = tuple(_services(bundle, request))
+    service = services.ours(named)
     if service is None:
         return Ignored(f"bars.{codes.REQUEST}.another-service")
-    return _Referral(bundle, request, focus, service, message).outcome()
+    target = message.attributes.get(TARGET)
+    odd = [] if target is None or target in named else [Finding(rules.ANOTHER_TARGET, "NHSD-Target-Identifier")]
+    return _Referral(bundle, request, focus, service, message, odd).outcome()
 
 
 def _focus(bundle: Bundle) -> tuple[ServiceRequest, Reference]:
@@ -83,47 +87,65 @@ class _Referral:
     """One referral to a service of ours, being read. found: what was odd about it so far."""
 
     def __init__(
-        self, bundle: Bundle, request: ServiceRequest, focus: Reference, service: str, message: Message
+        self,
+        bundle: Bundle,
+        request: ServiceRequest,
+        focus: Reference,
+        service: str,
+        message: Message,
+        found: list[Finding],
     ) -> None:
         self._bundle = bundle
         self._request = request
         self._focus = focus
         self._service = service
         self._message = message
-        self._found: list[Finding] = []
+        self._found = found
 
     def outcome(self) -> Accepted | Held:
-        """What it tells. Raises Faulty."""
+        """What it tells. Raises Faulty with every fault."""
         sender = organisation_of(self._bundle, self._bundle.header.sender, "MessageHeader.sender", self._found)
         reference = self._bundle.id_of(self._focus)
         if sender is None or sender.ods is None or reference is None:
             raise Faulty([Finding(rules.SENDER_UNKNOWN, "MessageHeader.sender")])
-        key = f"gp:referral:{sender.ods}:{reference}"
         patient = self._bundle.find(self._request.subject, Patient, "ServiceRequest.subject")
         number = nhs_number(patient) if patient is not None else None
         lane = f"NHS:{number}" if number is not None else f"REFERRAL:{sender.ods}/{reference}"
         try:
-            return Accepted((self._fact(key, lane, reference, patient),), tuple(self._found))
+            fact = self._fact(f"gp:referral:{sender.ods}:{reference}", lane, reference, patient)
         except UnknownCode as unknown:
+            self._stop_if_faulty()
             detail = unknown.code if _PRINTABLE.fullmatch(unknown.code) else "not the form of a code"
-            return Held("code_not_mapped", (*self._found, Finding(rules.CODE_NOT_MAPPED, unknown.table, detail)), lane)
+            found = (*self._found, Finding(rules.CODE_NOT_MAPPED, unknown.table, detail))
+            return Held("code_not_mapped", found, lane)
+        return Accepted((fact,), tuple(self._found))
 
     def _fact(self, key: str, lane: str, reference: str, patient: Patient | None) -> Fact:
-        follows = self._follows()
-        step = codes.STATUSES[self._request.status]
         version = self._version()
+        follows, step = self._follows(), self._step()
         if step is not Step.STANDS:
-            if follows is False:
-                raise Faulty([Finding(rules.NEW_AND_REVOKED, "ServiceRequest.status")])
+            if not follows:
+                self._fault(rules.NEW_AND_REVOKED, "ServiceRequest.status")
+            self._stop_if_faulty()
             return Fact(key, lane, KIND, None, version, codes.WITHDRAWN[step], follows=follows)
-        if patient is None:
-            raise Faulty([Finding(rules.DANGLING, "ServiceRequest.subject")])
+        event = self._referred(reference, patient)
+        return Fact(key, lane, KIND, event, version, follows=follows)
+
+    def _referred(self, reference: str, patient: Patient | None) -> Referred:
         found = self._found
-        practice = next(iter(patient.general_practitioner), None)
+        told = self._authored()
+        if _category(self._request.category) is None:
+            self._fault(rules.MISSING, "ServiceRequest.category")
+        if patient is None:
+            self._fault(rules.DANGLING, "ServiceRequest.subject")
+            raise Faulty(self._faults())
+        person = person_of(patient, self._message.received.date(), found)
+        self._stop_if_faulty()
         priority = self._request.priority
-        event = Referred(
-            occurred=self._authored().moment,
-            person=person_of(patient, self._message.received.date(), found),
+        practice = next(iter(patient.general_practitioner), None)
+        return Referred(
+            occurred=told.moment,
+            person=person,
             sensitivity=sensitivity_of(patient),
             reference=reference,
             service=self._service,
@@ -132,25 +154,39 @@ class _Referral:
             requester=requester_of(self._bundle, self._request.requester, found),
             practice=organisation_of(self._bundle, practice, "Patient.generalPractitioner", found),
         )
-        return Fact(key, lane, KIND, event, version, follows=follows)
+
+    def _fault(self, rule: Rule, field: str) -> None:
+        self._found.append(Finding(rule, field))
+
+    def _faults(self) -> list[Finding]:
+        return [finding for finding in self._found if finding.rule.level is Level.REFUSE]
+
+    def _stop_if_faulty(self) -> None:
+        if faults := self._faults():
+            raise Faulty(faults)
 
     def _follows(self) -> bool:
         reason = self._bundle.header.reason
-        code = (
-            reason.code_of("message-reason-bars") or reason.code_of("message-reason-servicerequest") if reason else None
-        )
+        code = next((coding.code for coding in reason.coding), None) if reason is not None else None
         if code is None:
-            raise Faulty([Finding(rules.MISSING, "MessageHeader.reason")])
+            self._fault(rules.MISSING, "MessageHeader.reason")
+            return True
         return codes.FOLLOWS[code]
+
+    def _step(self) -> Step:
+        if self._request.status is None:
+            self._fault(rules.MISSING, "ServiceRequest.status")
+            return Step.STANDS
+        return codes.STATUSES[self._request.status]
 
     def _version(self) -> int | None:
         """When the referral was last changed, in milliseconds; `meta.versionId` is the standard's and not its own."""
         written = self._request.meta.last_updated or self._bundle.updated
-        if written is None:
-            return None
         told = read_moment(written) if isinstance(written, str) else None
         if told is None:
-            raise Faulty([Finding(rules.MALFORMED, "ServiceRequest.meta.lastUpdated")])
+            if written is not None:
+                self._fault(rules.MALFORMED, "ServiceRequest.meta.lastUpdated")
+            return None
         return round(told.moment.at.timestamp() * 1000)
 
     def _authored(self) -> Told:
@@ -158,15 +194,14 @@ class _Referral:
         field, written = "ServiceRequest.authoredOn", self._request.authored_on
         if written is None:
             field, written = "Bundle.timestamp", self._bundle.timestamp
-        if written is None:
-            raise Faulty([Finding(rules.MISSING, "ServiceRequest.authoredOn")])
         told = _instant(written) if isinstance(written, str) else None
         if told is None:
-            raise Faulty([Finding(rules.MALFORMED, field)])
+            self._fault(rules.MISSING if written is None else rules.MALFORMED, field)
+            return Told(Moment(at=self._message.received))
         if told.moment.at > self._message.received + SLACK:
-            raise Faulty([Finding(rules.IN_THE_FUTURE, field)])
+            self._fault(rules.IN_THE_FUTURE, field)
         if told.moment.zone_assumed and told.moment.precision is not Precision.DAY:
-            self._found.append(Finding(rules.ZONE_ASSUMED, field))
+            self._fault(rules.ZONE_ASSUMED, field)
         if told.doubt is not None:
             self._found.append(Finding(rules.CLOCK_CHANGE, field, told.doubt.value))
         return told

@@ -121,7 +121,7 @@ class ServiceRequest(Wire):
 
     id: MaybeId = None
     meta: Meta = Meta()
-    status: Text
+    status: MaybeText = None
     category: Many[Concept] = ()
     priority: MaybeText = None
     subject: Reference = Reference()

@@ -33,7 +33,9 @@ HEADINGS = (
     "Owner and hours",
     "Known oddities",
 )
-AGENCIES = adapters()
+OPTIONS = {"gp": {"lasars_services": "2000081234"}}
+"""What an installation must choose for its examples to be taken: a referral is to a service that is named."""
+AGENCIES = adapters(OPTIONS)
 
 
 def examples(agency: str, outcome: str) -> list[Path]:
@@ -84,6 +86,8 @@ def leaves(path: Path) -> Iterator[str]:
                 yield from _json_leaves(json.loads(text))
             except ValueError:
                 yield from re.findall(r"\w{4,}", text)
+        case ".txt":
+            yield from re.findall(r"\S{4,}", text)
         case _:
             yield from re.findall(r">\s*([^<>]*[^<>\s])\s*<", text)
 
@@ -254,7 +258,7 @@ def test_a_damaged_example_never_raises(agency: str, data: st.DataObject) -> Non
     start = data.draw(st.integers(0, len(body)))
     end = data.draw(st.integers(start, min(len(body), start + 40)))
     body[start:end] = data.draw(st.one_of(st.binary(max_size=40), st.just(bytes(body[start:end]) * 2)))
-    kind = {".csv": "text/csv", ".json": "application/json", ".xml": "application/xml"}[path.suffix]
+    kind = {".csv": "text/csv", ".json": "application/json", ".txt": "text/plain", ".xml": "application/xml"}[path.suffix]
     bodies = [bytes(body)]
     if kind in adapter.files:
         try:
