@@ -3,7 +3,7 @@
 Custody records about invented people: a positive test, its correction, the notice of an assessment, and notices that
 move it. Of each person the gateway is told versions 1, 2, 3, ... in that order, each due a minute later than the last,
 so that whoever reads a delivery can tell whose and which version it is. Every third person is held in another area
-than the one they live in.
+than the one they live in. Every value of theirs can be recognised in a log.
 """
 
 import hashlib
@@ -58,7 +58,7 @@ class Message:
 def message(number: int, version: int) -> Message:
     """The message that tells this version of this person."""
     home, holding = areas(number)
-    who = person(number, home)
+    who = whom(number)
     force, station = SUITES[holding]
     form = _form(number, version)
     detention = papers.Detention(who, force, station, f"{station}/{number:06}", _ARRESTED)
@@ -71,6 +71,11 @@ def message(number: int, version: int) -> Message:
         content=_hash(_sent(who, force, station, form)),
         owed=tuple(f"lasars-{area}" for area in dict.fromkeys((home, holding))),
     )
+
+
+def whom(number: int) -> Person:
+    """The person of that number: each can be recognised wherever a value of theirs may not be."""
+    return person(number, areas(number)[0], canary=True)
 
 
 def areas(number: int) -> tuple[str, str]:

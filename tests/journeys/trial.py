@@ -7,7 +7,7 @@ checker looks at it and the ledgers are added up.
 import asyncio
 import hashlib
 import time
-from collections.abc import AsyncIterator, Collection, Iterable, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,9 +26,10 @@ from gateway.settings import Kafka, Store
 from gateway.store.ledger import open_engine
 from tests.checker.check import Report, check
 from tests.checker.history import Effect, Fault, History, KeptDelivery, KeptRecord, Step
-from tests.checker.workload import SENDER, Message
+from tests.checker.workload import SENDER, Message, whom
 from tests.journeys.recipients import Recipients
 from tests.journeys.sources import Sources
+from tests.support.canary import Canaries, Leak
 from tests.support.system import System
 from tests.support.zygote import Zygote
 
@@ -93,6 +94,7 @@ class Trial:
         self.recipients = recipients
         self.history = history
         self.engine = engine
+        self._people: set[int] = set()
 
     @property
     def effects(self) -> int:
@@ -110,7 +112,12 @@ class Trial:
 
     async def send(self, people: Iterable[Sequence[Message]]) -> None:
         """Send all of it."""
-        await self.sources.run(people)
+        await self.sources.run(self._known(people))
+
+    def _known(self, people: Iterable[Sequence[Message]]) -> Iterator[Sequence[Message]]:
+        for messages in people:
+            self._people.update(message.person for message in messages)
+            yield messages
 
     async def healed(self, away: Collection[str] = (), patience: float = HEALED_WITHIN) -> None:
         """Wait until nothing is in flight, or nothing has moved for that long; the checker then sees what is stuck."""
@@ -142,13 +149,22 @@ class Trial:
         return Outcome(check([*seen, *kept], away=away), ledgers.unaccounted)
 
     async def finish(self, away: Collection[str] = ()) -> Outcome:
-        """Wait, look, and print. Raises AssertionError for any anomaly, and where the ledgers differ."""
+        """Wait, look, and print.
+
+        Raises AssertionError for any anomaly, where the ledgers differ, and for a personal value in a log.
+        """
         await self.healed(away)
         outcome = await self.outcome(away)
         print(outcome)
+        assert not self.leaks(), self.leaks()
         assert outcome.report.anomalies == 0, f"{outcome}\n{self.history.file}"
         assert outcome.unaccounted == 0, f"{outcome}\n{self.history.file}"
         return outcome
+
+    def leaks(self) -> set[Leak]:
+        """What the processes have logged of the people who were sent."""
+        logs = [(file.name, file.read_bytes()) for file in sorted(self.system.own.logs.glob("*.log"))]
+        return Canaries(map(whom, self._people)).find(logs)
 
 
 def _kept(row: Any, sealer: Sealer) -> KeptDelivery:
