@@ -193,6 +193,7 @@ class Fact:
     reverses: the kind whose still-settling event of the same lane this one undoes; both then publish nothing.
     follows: what the source says of its place, where its protocol has it say so: False, that nothing was told of this
         fact before; True, that something was. None where it does not say. The journal chains by what it knows.
+    lasting: it tells how something stands, and not what happened: the same told of another time is the same fact.
     """
 
     key: str
@@ -204,6 +205,7 @@ class Fact:
     settles: bool = False
     reverses: str | None = None
     follows: bool | None = None
+    lasting: bool = False
 
     def __post_init__(self) -> None:
         if self.event is None and self.withdrawn is None:
@@ -215,12 +217,19 @@ def canonical_bytes(value: dict[str, Any]) -> bytes:
     return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
 
 
+def body_of(event: Event) -> bytes:
+    """An event as it is written down."""
+    return canonical_bytes(event.model_dump(mode="json"))
+
+
 def facts_of(fact: Fact) -> bytes:
     """The facts an id follows: what was told, or that it was withdrawn, and nothing of how or when it reached us."""
     if fact.withdrawn is not None:
         return canonical_bytes({"kind": fact.kind, "withdrawn": fact.withdrawn})
     assert fact.event is not None  # noqa: S101 - Fact.__post_init__ holds it
-    return canonical_bytes(fact.event.model_dump(mode="json"))
+    if fact.lasting:
+        return canonical_bytes(fact.event.model_dump(mode="json", exclude={"occurred"}))
+    return body_of(fact.event)
 
 
 def event_id(namespace: uuid.UUID, fact_key: bytes, predecessor: uuid.UUID | None, facts: bytes) -> uuid.UUID:

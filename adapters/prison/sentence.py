@@ -1,7 +1,8 @@
 """What changes while a person is held: release dates, and the right they are held in.
 
 The events are pointers: they say that something changed. What it is now stands in the snapshot, and the time of the
-snapshot is the version of the fact, because dates move and snapshots are fetched out of order.
+snapshot is the version of the fact, because dates move and snapshots are fetched out of order. What stands, lasts: two
+services tell of one change a few seconds apart, and where both snapshots say the same they are one fact.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -30,7 +31,7 @@ def dates(record: Record[DomainEvent]) -> Accepted | Held:
         dates=dates_of(record.snapshot),
         legal_status=legal_status_of(record.snapshot),
     )
-    fact = Fact(_key(record, "dates"), record.lane, event.kind, event, version=_version(record))
+    fact = Fact(_key(record, "dates"), record.lane, event.kind, event, version=_version(record), lasting=True)
     return Accepted((fact,), (*record.findings, *oddities))
 
 
@@ -49,7 +50,7 @@ def status(record: Record[DomainEvent]) -> Accepted | Held:
         sensitivity=frozenset({Sensitivity.OFFENCE}),
         legal_status=legal_status,
     )
-    fact = Fact(_key(record, "status"), record.lane, event.kind, event, version=_version(record))
+    fact = Fact(_key(record, "status"), record.lane, event.kind, event, version=_version(record), lasting=True)
     return Accepted((fact,), (*record.findings, *oddities))
 
 

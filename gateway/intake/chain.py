@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from gateway.sealing import BlindIndex
-from schemas.base import Change, Fact, Moment, Retraction, event_id, facts_of
+from schemas.base import Change, Fact, Moment, Retraction, body_of, event_id, facts_of
 
 SHARDS = 16
 """Lanes are spread over this many shards. Fixed for ever: an event's shard is stored, and order hangs on it."""
@@ -97,7 +97,7 @@ def chain(
             head.version = fact.version
         return Repeat(key)
     moment = fact.event.occurred if fact.event is not None else Moment(at=received)
-    body = facts if fact.withdrawn is None else _retraction(fact.kind, fact.withdrawn)
+    body = _body(fact, facts)
     if head is not None and _older(fact.version, head.version):
         return Minted(
             id=event_id(namespace, key + b"late" + str(fact.version).encode(), None, facts),
@@ -178,6 +178,13 @@ def _change(fact: Fact, head: Head | None) -> Change:
     if fact.withdrawn is not None:
         return Change.RETRACTION
     return Change.CORRECTION if head is not None else Change.FACT
+
+
+def _body(fact: Fact, facts: bytes) -> bytes:
+    if fact.withdrawn is not None:
+        return _retraction(fact.kind, fact.withdrawn)
+    # Otherwise the facts are the event, and writing it down again would cost as much as all the rest.
+    return body_of(fact.event) if fact.lasting and fact.event is not None else facts
 
 
 def _retraction(kind: str, reason: str) -> bytes:

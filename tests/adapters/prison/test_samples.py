@@ -5,18 +5,22 @@ A file is a message of this agency if it stands in one of FOLDERS. Everything el
 prison-register, prisoner-search outside `messages`).
 """
 
+import copy
 import json
 from collections import Counter
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 
 from adapters.base import Accepted, Adapter, Held, Ignored, Message, Outcome
 from adapters.prison import build
 from adapters.prison.adapter import MOVEMENTS, SUBSCRIBED
 from adapters.prison.movement import Family
+from adapters.prison.wire import AddressUsage, Snapshot, SnapshotAddress, SnapshotAlias
 from tests.adapters.prison.outcomes import told
 from tests.support.samples import sample
 
@@ -108,6 +112,71 @@ def test_every_real_snapshot_fills_a_dates_pointer() -> None:
     for name, snapshot in snapshots():
         outcome = read(adapter, filled("calculate-release-dates.prisoner.changed", snapshot))
         assert isinstance(outcome, Accepted), name
+
+
+def shapes() -> set[str]:
+    """The path of every leaf in any real answer of prisoner search, "alerts[].comment"."""
+    return {path for _, snapshot in snapshots() for path in _paths(snapshot, "")}
+
+
+def _paths(value: object, at: str) -> Iterator[str]:
+    match value:
+        case dict():
+            for name, inner in value.items():
+                yield from _paths(inner, f"{at}.{name}" if at else name)
+        case list():
+            for inner in value:
+                yield from _paths(inner, f"{at}[]")
+        case _:
+            yield at
+
+
+def read_paths() -> set[str]:
+    """The path of every leaf the contract lists: the fields the adapter has a name for."""
+
+    def of(shape: type[BaseModel], at: str) -> Iterator[str]:
+        for field in shape.model_fields.values():
+            name = str(field.alias)
+            yield from of(parts[name], f"{at}{name}[].") if name in parts else (f"{at}{name}",)
+
+    parts: dict[str, type[BaseModel]] = {
+        "aliases": SnapshotAlias,
+        "addresses": SnapshotAddress,
+        "addressUsages": AddressUsage,
+    }
+    return set(of(Snapshot, ""))
+
+
+def with_canary(snapshot: dict[str, Any], path: str, canary: str) -> dict[str, Any]:
+    """The snapshot with a canary in one leaf, whatever stood there or did not."""
+    changed: dict[str, Any] = copy.deepcopy(snapshot)
+    *way, leaf = path.split(".")
+    at = changed
+    for step in way:
+        name = step.removesuffix("[]")
+        if not step.endswith("[]"):
+            at = at.setdefault(name, {})
+            continue
+        if not at.get(name):
+            at[name] = [{}]
+        at = at[name][0]
+    at[leaf.removesuffix("[]")] = [canary] if leaf.endswith("[]") else canary
+    return changed
+
+
+def test_no_other_leaf_of_any_real_snapshot_gets_through() -> None:
+    """Every leaf prisoner search has that is not on the contract's list: its value is nowhere in what is told."""
+    unread = sorted(shapes() - read_paths())
+    assert len(unread) >= 50
+    base = dict(snapshots())["recalled.json"]
+    for event_type, said in (
+        ("prison-offender-events.prisoner.received", {"reason": "ADMISSION", "prisonId": "NMI"}),
+        ("calculate-release-dates.prisoner.changed", {}),
+    ):
+        for path in unread:
+            outcome = read(build({}), filled(event_type, with_canary(base, path, "canary-7719"), **said))
+            assert isinstance(outcome, Accepted), path
+            assert "canary-7719" not in repr(outcome), path
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from adapters.prison.wire import Snapshot
-from schemas.base import AddressKind, Sex
+from schemas.base import AddressKind, Sex, facts_of
 from schemas.identifiers import Scheme
 from schemas.imprisonment import DatesChanged, StatusChanged
 from tests.adapters.prison.outcomes import fact, held_for, rule_ids, told
@@ -193,6 +193,24 @@ def test_dates_that_move_are_newer_versions_of_one_fact() -> None:
     assert early.version is not None
     assert late.version is not None
     assert late.version - early.version == 1_000_000
+
+
+@pytest.mark.parametrize(
+    "told_of",
+    [
+        (dates_changed(bookingId=1730021), event(f"{DELAYED}sentence-dates-changed")),
+        (
+            event(f"{DELAYED}imprisonment-status-changed"),
+            event(f"{DELAYED}imprisonment-status-changed", "2025-06-04T08:00:00Z"),
+        ),
+    ],
+)
+def test_one_change_told_by_two_services_is_one_fact(told_of: tuple[dict[str, Any], dict[str, Any]]) -> None:
+    """What stands the same at another time is the same fact; what stands otherwise is not."""
+    first, second = (fact(read(filled(body, fetched="2025-06-03T10:00:05+01:00"))) for body in told_of)
+    other = fact(read(filled(told_of[1], legalStatus="RECALL")))
+    assert first.key == second.key == other.key
+    assert facts_of(first) == facts_of(second) != facts_of(other)
 
 
 def test_without_a_fetch_time_the_event_orders_the_dates() -> None:

@@ -1,13 +1,14 @@
 """What one more statement about a fact amounts to."""
 
 import uuid
+from dataclasses import replace
 from datetime import timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.intake.chain import SHARDS, Head, Minted, Repeat, Settling, chain, shard_of
-from schemas.base import Change, Fact
+from schemas.base import Change, Fact, Moment, body_of
 from tests.support.facts import INDEX, NAMESPACE, NOW, SETTLE, reception
 
 
@@ -34,6 +35,21 @@ def test_the_same_statement_again_is_no_event() -> None:
     tell(reception(), heads)
     assert isinstance(tell(reception(), heads), Repeat)
     assert isinstance(tell(reception(), heads), Repeat)
+
+
+def test_what_stands_the_same_at_another_time_is_no_event() -> None:
+    """Of what lasts the same told an hour later is a repeat, and what is written down still says when."""
+    heads: dict[bytes, Head] = {}
+    standing = replace(reception(), lasting=True)
+    assert standing.event is not None
+    later = standing.event.model_copy(update={"occurred": Moment(at=NOW + timedelta(hours=1))})
+    first = minted(tell(standing, heads))
+    assert first.body == body_of(standing.event)
+    assert isinstance(tell(replace(standing, event=later), heads), Repeat)
+    moved = later.model_copy(update={"prison": "NSI"})
+    second = minted(tell(replace(standing, event=moved), heads))
+    assert (second.supersedes, second.body) == (first.id, body_of(moved))
+    assert isinstance(tell(replace(reception("two"), event=later), {}), Minted)
 
 
 def test_changed_and_changed_back_are_two_corrections() -> None:
