@@ -4,7 +4,7 @@
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
@@ -14,6 +14,7 @@ from faststream.asgi import AsgiFastStream
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from adapters.base import Adapter
 from adapters.registry import adapters
 from gateway import telemetry
 from gateway.addressing.consumer import AddressingConsumer
@@ -25,9 +26,14 @@ from gateway.delivery.bell import Bell
 from gateway.delivery.loop import DeliveryLoop
 from gateway.delivery.mailbox import router as mailbox
 from gateway.health import Check, Health, Progress, store_answers
-from gateway.installation import read_installation
+from gateway.installation import Installation, read_installation
+from gateway.intake.batch import FileTaker
+from gateway.intake.drop import DropWatch
 from gateway.intake.http import build_access, build_app
 from gateway.intake.journal import Journal
+from gateway.intake.parcel import ParcelTaker, feed_of
+from gateway.intake.record import RecordTaker
+from gateway.intake.refusals import Refusals
 from gateway.kafka.relay import Relay, notify
 from gateway.kafka.topics import all_topics, create_topics, notice_topic
 from gateway.operations.lag import measure
@@ -36,6 +42,7 @@ from gateway.serving import serve
 from gateway.settings import Kafka, Settings
 from gateway.store import quarantine
 from gateway.store.ledger import migrate, open_engine
+from gateway.store.turns import Turns, open_turns
 from gateway.telemetry import log
 
 _DAILY = timedelta(hours=1)
@@ -52,7 +59,7 @@ async def intake(settings: Settings) -> None:
             prefix=settings.kafka.prefix,
             clock=own.clock,
         )
-        async with _spawning() as spawn:
+        async with _spawning() as spawn, open_turns(engine) as turns:
 
             def published(shards: frozenset[int]) -> None:
                 relay.wake()
@@ -78,11 +85,12 @@ async def intake(settings: Settings) -> None:
             )
             bell = Bell(engine)
             answering = Answering(engine, own.parties, own.clock)
+            feeds = adapters(settings.adapters)
             app = build_app(
                 settings,
                 own.parties,
                 own.secrets,
-                adapters(settings.adapters),
+                feeds,
                 journal,
                 engine,
                 own.clock,
@@ -97,8 +105,25 @@ async def intake(settings: Settings) -> None:
                 journal.run(),
                 relay.run(),
                 bell.run(),
+                *_channels(own, feeds, journal, engine, turns),
                 leaving=bell.close,
             )
+
+
+def _channels(
+    own: Installation, feeds: Mapping[str, Adapter], journal: Journal, engine: AsyncEngine, turns: Turns
+) -> Iterator[Coroutine[Any, Any, None]]:
+    """What brings records in beside HTTP. Raises ConfigurationError for a party whose feed there is no adapter for."""
+    settings = own.settings
+    refusals = Refusals(engine, own.sealer)
+    records = RecordTaker(journal, refusals, own.index, own.secrets.namespace)
+    files = FileTaker(
+        journal, refusals, engine, own.index, own.secrets.namespace, settings.intake.max_record, own.clock
+    )
+    parcels = ParcelTaker(records, files, settings.intake.max_record, settings.intake.max_file, own.clock)
+    for party in own.parties.all:
+        if party.drop is not None:
+            yield DropWatch(party, feed_of(party, feeds), parcels, engine, turns, settings.drop, own.clock).run()
 
 
 async def dispatch(settings: Settings) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 POINTS = frozenset(
     {
         *("I1", "I2", "I3", "I4", "I5", "I6"),
-        *("F2", "F3"),
+        *("F1", "F2", "F3", "F4", "F5"),
         *("R1", "R2", "R3", "R4"),
         *("T1", "T2", "T3", "T4", "T5", "T6"),
         *("D1", "D2", "D3", "D4", "D5", "D6", "D7", "D8"),

@@ -34,6 +34,13 @@ class Push(_Part):
     in_flight: int = Field(default=8, ge=1, le=64)
 
 
+class Drop(_Part):
+    """The folder a sender lays its files in. media_types: by the ends of names ("csv"), where these say too little."""
+
+    folder: Path
+    media_types: Mapping[str, str] = Field(default_factory=dict)
+
+
 class Client(_Part):
     """A system that may sign in: its id and the public keys (JWK, Ed25519 or P-256) its assertions are signed with."""
 
@@ -44,7 +51,7 @@ class Client(_Part):
 class Party(_Part):
     """One organisation. `agency` gives it the sender role, `recipient` the recipient role.
 
-    area: the area whose LASARS it is. push, kafka: accelerators on its mailbox.
+    area: the area whose LASARS it is. push, kafka: accelerators on its mailbox. drop: where it may lay files.
     """
 
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
@@ -55,12 +62,19 @@ class Party(_Part):
     area: str | None = None
     push: Push | None = None
     kafka: bool = False
+    drop: Drop | None = None
     clients: tuple[Client, ...] = ()
 
     @model_validator(mode="after")
     def _reached_only_if_recipient(self) -> "Party":
         if (self.push or self.kafka or self.area) and not self.recipient:
             raise ValueError("area, push and kafka belong to a party with recipient = true")
+        return self
+
+    @model_validator(mode="after")
+    def _sends_only_if_of_an_agency(self) -> "Party":
+        if self.drop and not self.agency:
+            raise ValueError("drop belongs to a party with an agency")
         return self
 
 

@@ -4,7 +4,7 @@ A problem names its kind, says what is wrong in a sentence, and what to do about
 is explained at its own `type`. Nothing here ever holds a value somebody sent: fields, rules and limits only.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,6 +54,9 @@ ID_REUSED = Kind(
     "This message id was used before, for another body",
     "Give each message its own id; to correct a record, send it again with a new message id.",
 )
+ALREADY_SENT = Kind(
+    "already-sent", 409, "This message was sent before, and taken", "Nothing is left to do; its receipt is at Location."
+)
 CONFLICT = Kind("conflict", 409, "The request contradicts what is already so", "Look at the present state first.")
 GONE = Kind("gone", 410, "There is no content any more", "Nothing is owed to you here; see the notice's state.")
 TOO_LARGE = Kind("too-large", 413, "The body is too large", "Send less at once, or use the files door.")
@@ -65,6 +68,12 @@ RECORD_REFUSED = Kind(
 )
 FILE_REFUSED = Kind(
     "file-refused", 422, "The file is refused whole", "Mend the fault and send the file again; no row was accepted."
+)
+NOT_TAKEN_HERE = Kind(
+    "not-taken-here",
+    422,
+    "Nobody here acts on this message",
+    "Send it to the service it is for; its content was not kept.",
 )
 TOO_BUSY = Kind("too-busy", 429, "Too much is waiting", "Send it again after Retry-After, with the same message id.")
 BROKEN = Kind("internal-error", 500, "The gateway failed", "Send it again later; operations can see what happened.")
@@ -78,8 +87,8 @@ UNAVAILABLE = Kind(
 KINDS: Mapping[str, Kind] = {
     kind.name: kind
     for kind in (
-        *(MALFORMED, NOT_SIGNED_IN, NOT_FOUND, NOT_ALLOWED_HERE, TOO_SLOW, ID_REUSED, CONFLICT, GONE, TOO_LARGE),
-        *(MEDIA_TYPE_NOT_TAKEN, RECORD_REFUSED, FILE_REFUSED, TOO_BUSY, BROKEN, UNAVAILABLE),
+        *(MALFORMED, NOT_SIGNED_IN, NOT_FOUND, NOT_ALLOWED_HERE, TOO_SLOW, ID_REUSED, ALREADY_SENT, CONFLICT, GONE),
+        *(TOO_LARGE, MEDIA_TYPE_NOT_TAKEN, RECORD_REFUSED, FILE_REFUSED, NOT_TAKEN_HERE, TOO_BUSY, BROKEN, UNAVAILABLE),
     )
 }
 """The closed list."""
@@ -121,8 +130,8 @@ class Problem(Exception):
         self.headers = dict(headers or {})
         self.more = dict(more or {})
 
-    def body(self) -> bytes:
-        """The JSON document of RFC 9457, with `fix`, `errors` and what the kind adds as extension members."""
+    def document(self) -> dict[str, Any]:
+        """The document of RFC 9457, with `fix`, `errors` and what the kind adds as extension members."""
         document: dict[str, Any] = {
             "type": self.kind.type,
             "title": self.kind.title,
@@ -133,7 +142,11 @@ class Problem(Exception):
         if self.errors:
             document["errors"] = [{"rule": f.rule, "field": f.field, "text": f.text} for f in self.errors]
         document.update(self.more)
-        return orjson.dumps(document)
+        return document
+
+    def body(self) -> bytes:
+        """The document, as JSON."""
+        return orjson.dumps(self.document())
 
     def response(self) -> Response:
         """The answer."""
@@ -170,8 +183,16 @@ def explained() -> APIRouter:
     return routes
 
 
-def install(app: FastAPI) -> None:
-    """Make every failure of this application a problem: ours, the framework's, and what nobody foresaw."""
+Form = Callable[[Request, Problem], Response]
+"""How a protocol tells a problem."""
+
+
+def install(app: FastAPI, forms: Mapping[str, Form] | None = None) -> None:
+    """Make every failure of this application a problem: ours, the framework's, and what nobody foresaw.
+
+    forms: by the beginning of a path, how the protocol spoken there tells a problem.
+    """
+    app.state.problem_forms = dict(forms or {})
     app.add_exception_handler(Problem, _ours)
     app.add_exception_handler(JournalUnavailable, _journal_unavailable)
     app.add_exception_handler(HTTPException, _frameworks)
@@ -179,31 +200,38 @@ def install(app: FastAPI) -> None:
     app.add_middleware(_LastResort)
 
 
-async def _ours(_: Request, error: Exception) -> Response:
+def answer(request: Request, problem: Problem) -> Response:
+    """The answer this request gets: in the form of the protocol its path speaks, else as problem details."""
+    forms: Mapping[str, Form] = request.app.state.problem_forms
+    form = next((form for path, form in forms.items() if request.scope["path"].startswith(path)), None)
+    return problem.response() if form is None else form(request, problem)
+
+
+async def _ours(request: Request, error: Exception) -> Response:
     assert isinstance(error, Problem)  # noqa: S101 - registered for Problem alone
-    return error.response()
+    return answer(request, error)
 
 
-async def _journal_unavailable(_: Request, __: Exception) -> Response:
-    return unavailable().response()
+async def _journal_unavailable(request: Request, _: Exception) -> Response:
+    return answer(request, unavailable())
 
 
-async def _frameworks(_: Request, error: Exception) -> Response:
+async def _frameworks(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for HTTPException alone
     if error.status_code == 404:
-        return not_found().response()
+        return answer(request, not_found())
     kind = _BY_STATUS.get(error.status_code, MALFORMED if error.status_code < 500 else BROKEN)
-    return Problem(kind, f"{kind.title}.", headers=error.headers).response()
+    return answer(request, Problem(kind, f"{kind.title}.", headers=error.headers))
 
 
-async def _parameters(_: Request, error: Exception) -> Response:
+async def _parameters(request: Request, error: Exception) -> Response:
     """A parameter or body of the wrong form. Names where, never what."""
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for RequestValidationError alone
     errors = [
         Fault("HTTP-001", ".".join(str(part) for part in fault["loc"] if not _quoted(fault, part)), str(fault["type"]))
         for fault in error.errors()
     ]
-    return Problem(MALFORMED, "A parameter or field has the wrong form.", errors=errors).response()
+    return answer(request, Problem(MALFORMED, "A parameter or field has the wrong form.", errors=errors))
 
 
 def _quoted(fault: Mapping[str, Any], part: object) -> bool:
@@ -234,4 +262,5 @@ class _LastResort:
             log.error("request.failed", method=scope["method"], error=type(error).__name__, where=where(error))
             if started:
                 raise  # too late for an answer: the server cuts the connection
-            await Problem(BROKEN, "Something failed that should not.").response()(scope, receive, send)
+            problem = Problem(BROKEN, "Something failed that should not.")
+            await answer(Request(scope), problem)(scope, receive, send)

@@ -49,6 +49,17 @@ class Intake(_Group):
     settle: timedelta = timedelta(minutes=45)
 
 
+class Drop(_Group):
+    """Folders files are laid in. look: how often one is looked at, whether or not the system tells of a change.
+
+    quiet: how long a file must lie unchanged until it is taken. keep: how long it lies in `done` or `refused`.
+    """
+
+    look: timedelta = timedelta(seconds=5)
+    quiet: timedelta = timedelta(seconds=2)
+    keep: timedelta = timedelta(days=7)
+
+
 class Dispatch(_Group):
     """Addressing and courier. batch: events consumed in one transaction."""
 
@@ -90,6 +101,7 @@ class Settings(BaseSettings):
     store: Store = Store()
     kafka: Kafka = Kafka()
     intake: Intake = Intake()
+    drop: Drop = Drop()
     dispatch: Dispatch = Dispatch()
     delivery: Delivery = Delivery()
     local: Local = Local()

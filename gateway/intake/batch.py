@@ -163,6 +163,11 @@ class FileTaker:
         log.info("file.taken", file=str(claimed.id), sender=incoming.sender, **counts)
         return FileTaken(claimed.id, counts, repeat)
 
+    async def refused_rows(self, file_id: uuid.UUID) -> frozenset[int]:
+        """The rows of a file that were refused by themselves."""
+        async with self.engine.connect() as connection:
+            return await statements.refused_rows(connection, file_id)
+
     async def _claim(self, incoming: Incoming, transport: bytes, body_hash: bytes) -> statements.Claimed:
         now = self.clock()
         async with self.engine.begin() as connection:

@@ -7,7 +7,7 @@ import asyncio
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import BinaryIO, assert_never, cast
+from typing import BinaryIO, cast
 
 import orjson
 from starlette.requests import Request
@@ -16,9 +16,10 @@ from starlette.responses import Response
 from adapters.base import Adapter
 from gateway import telemetry
 from gateway.access.caller import Access
-from gateway.intake.batch import Became, FileClash, FileTaken, FileTaker, Incoming, RefusedWhole, Spool, Spooled
+from gateway.intake.batch import Became, FileTaken, FileTaker, Incoming, Spool, Spooled
 from gateway.intake.door import Limits, chunks, feed, media_type, message_id, not_too_busy
-from gateway.problems import FILE_REFUSED, ID_REUSED, Problem, faults, unavailable
+from gateway.intake.told import file_problem, file_told
+from gateway.problems import unavailable
 from gateway.telemetry import log
 
 _IN_MEMORY = 1 << 20
@@ -49,21 +50,11 @@ class FileDoor:
 
 def _answer(became: Became) -> Response:
     """202 for a file that is taken, 200 for one that had been. Raises Problem: 422 refused whole, 409 for a clash."""
-    report = f"/v1/files/{became.file_id}"
-    links = {"report": report}
-    match became:
-        case FileTaken(file_id, counts, repeat):
-            document = {"file": str(file_id), "state": "taken", **counts, "links": links}
-            status = 200 if repeat else 202
-            return Response(orjson.dumps(document), status, {"location": report}, media_type="application/json")
-        case RefusedWhole(file_id, finding):
-            more = {"file": str(file_id), "links": links}
-            raise Problem(FILE_REFUSED, "No row of it was taken.", errors=faults([finding]), more=more)
-        case FileClash(file_id):
-            more = {"file": str(file_id), "links": links}
-            raise Problem(ID_REUSED, "Another file came under this message id, and was taken.", more=more)
-        case _:
-            assert_never(became)
+    if not isinstance(became, FileTaken):
+        raise file_problem(became)
+    document = file_told(became)
+    headers = {"location": document["links"]["report"]}
+    return Response(orjson.dumps(document), 200 if became.repeat else 202, headers, media_type="application/json")
 
 
 async def _spool(request: Request, limits: Limits, file: BinaryIO) -> Spooled:

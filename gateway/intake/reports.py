@@ -108,28 +108,35 @@ def router(access: Access, engine: AsyncEngine, adapters: Mapping[str, Adapter])
         agency = adapters.get(found.agency)
         rules: Mapping[str, Rule] = agency.rules if agency else {}
         if request.headers.get("accept", "").partition(";")[0].strip().lower() == "text/csv":
-            return StreamingResponse(_csv(engine, found.id, rules), media_type="text/csv")
-        async with engine.connect() as connection:
-            counts = await statements.counts(connection, found.id)
-            causes = await statements.causes(connection, found.id)
-            told = await statements.told_rows(connection, found.id, after, limit)
-        links = {"self": f"/v1/files/{found.id}"}
-        if len(told) == limit:
-            links["next"] = f"/v1/files/{found.id}?after={told[-1].row}&limit={limit}"
-        return Report(
-            file=found.id,
-            agency=found.agency,
-            received=found.received,
-            finished=found.finished,
-            state=_STATES[found.state],
-            findings=[FindingTold(**one) for one in restored(found.findings, rules)],
-            causes=[_cause(cause, rules) for cause in causes],
-            told=[_row(row, rules) for row in told],
-            links=links,
-            **tallied(counts),
-        )
+            return StreamingResponse(table(engine, found.id, rules), media_type="text/csv")
+        return await read_report(engine, found, rules, after, limit)
 
     return routes
+
+
+async def read_report(
+    engine: AsyncEngine, found: statements.FileRow, rules: Mapping[str, Rule], after: int = 0, limit: int = _PAGE
+) -> Report:
+    """The report on a file, and what there is to say of its next rows. rules: of its agency, by id."""
+    async with engine.connect() as connection:
+        counts = await statements.counts(connection, found.id)
+        causes = await statements.causes(connection, found.id)
+        told = await statements.told_rows(connection, found.id, after, limit)
+    links = {"self": f"/v1/files/{found.id}"}
+    if len(told) == limit:
+        links["next"] = f"/v1/files/{found.id}?after={told[-1].row}&limit={limit}"
+    return Report(
+        file=found.id,
+        agency=found.agency,
+        received=found.received,
+        finished=found.finished,
+        state=_STATES[found.state],
+        findings=[FindingTold(**one) for one in restored(found.findings, rules)],
+        causes=[_cause(cause, rules) for cause in causes],
+        told=[_row(row, rules) for row in told],
+        links=links,
+        **tallied(counts),
+    )
 
 
 async def _find(request: Request, access: Access, engine: AsyncEngine, file: str) -> statements.FileRow:
@@ -173,7 +180,8 @@ def _word(state: str) -> str:
     return state if state == "refused" else word(state)
 
 
-async def _csv(engine: AsyncEngine, file_id: uuid.UUID, rules: Mapping[str, Rule]) -> AsyncIterator[str]:
+async def table(engine: AsyncEngine, file_id: uuid.UUID, rules: Mapping[str, Rule]) -> AsyncIterator[str]:
+    """The report's rows as CSV, a line for each finding, however many they are."""
     yield _line(["row", "state", "receipt", "reason", "rule", "level", "field", "text"])
     after = 0
     while True:

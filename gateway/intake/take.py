@@ -6,23 +6,20 @@ work done here; its place in the OpenAPI document is written by hand in `gateway
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import orjson
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
-from adapters.base import Adapter, Ignored, Message
+from adapters.base import Adapter, Message
 from gateway import telemetry
 from gateway.access.caller import Access
 from gateway.clock import Clock
 from gateway.failpoints import reach
 from gateway.intake.door import Limits, chunks, feed, media_type, message_id, not_too_busy
 from gateway.intake.entry import Clash
-from gateway.intake.findings import told
 from gateway.intake.record import RecordRefused, RecordTaken, RecordTaker
-from gateway.intake.words import word
-from gateway.problems import ID_REUSED, RECORD_REFUSED, Problem, faults
+from gateway.intake.told import record_clash, record_problem, record_told
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,33 +47,18 @@ class RecordDoor:
         trace = telemetry.traceparent(request.headers.get("traceparent"))
         became = await self.taker.take(caller.party.id, adapter, message, told_id, trace)
         if isinstance(became, RecordRefused):
-            raise _refused(became)
+            raise record_problem(became)
         reach("I4")
         await _answer(send, became)
 
 
-def _refused(became: RecordRefused) -> Problem:
-    found = faults(became.findings)
-    count = "1 fault" if len(found) == 1 else f"{len(found)} faults"
-    return Problem(RECORD_REFUSED, f"The record has {count}.", errors=found, more={"refusal": str(became.refusal_id)})
-
-
 async def _answer(send: Send, became: RecordTaken) -> None:
     """Send the receipt: 202 for a new record, 200 for one taken before. Raises Problem (409) for a clash."""
-    taken, outcome = became.taken, became.outcome
-    receipt = f"/v1/receipts/{taken.record_id}"
+    taken = became.taken
     if isinstance(taken, Clash):
-        raise Problem(
-            ID_REUSED,
-            "Another body came under this message id, and was taken.",
-            more={"receipt": str(taken.record_id), "links": {"receipt": receipt}},
-        )
-    document: dict[str, Any] = {
-        "receipt": str(taken.record_id),
-        "state": word(taken.state),
-        "findings": [] if isinstance(outcome, Ignored) else told(outcome.findings),
-        "links": {"receipt": receipt},
-    }
+        raise record_clash(taken)
+    document = record_told(taken, became.outcome)
+    receipt = document["links"]["receipt"]
     body = orjson.dumps(document)
     headers = [
         (b"content-type", b"application/json"),

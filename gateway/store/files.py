@@ -76,6 +76,9 @@ _ROWS = text(
 )
 
 
+_REFUSED_ROWS = text('select "row" from refusals where file_id = :id and "row" is not null')
+
+
 @dataclass(frozen=True, slots=True)
 class Claimed:
     """The file as it stands under its message id. body_hash: of the body that holds the id."""
@@ -173,3 +176,8 @@ async def told_rows(connection: AsyncConnection, file_id: uuid.UUID, after: int,
     """The next rows there is something to say about, in the order of the file."""
     rows = await connection.execute(_ROWS, {"id": file_id, "after": after, "limit": limit})
     return [Told(row.row, row.state, row.record, row.reason, row.findings) for row in rows]
+
+
+async def refused_rows(connection: AsyncConnection, file_id: uuid.UUID) -> frozenset[int]:
+    """The rows that were refused by themselves."""
+    return frozenset((await connection.execute(_REFUSED_ROWS, {"id": file_id})).scalars())
