@@ -8,36 +8,58 @@ from typing import Final
 
 from adapters import claims
 from adapters.base import Adapter, Message, Outcome
-from adapters.gp import bundle, rules
+from adapters.gp import bundle, edifact_rules, fhsreg, hl7_batch, hl7_rules, rules
+from adapters.gp.ack import ack
+from adapters.gp.hl7 import read_hl7
+from adapters.gp.recep import recep
 from adapters.gp.referral import read_bundle
 from adapters.gp.services import Services
+from schemas.care import EndReason
 
 NAME: Final = "gp"
 
 Reader = Callable[[Services, Message], Outcome]
 
+HL7: Final = (hl7_batch.MEDIA_TYPE, "x-application/hl7-v2+er7")
+"""HL7 v2 in ER7, by the name it has as a media type, and by the one HL7 over HTTP gives it."""
+
 READERS: Final[Mapping[str, Reader]] = {
     **dict.fromkeys(sorted(bundle.JSON | bundle.XML), read_bundle),
+    **dict.fromkeys(HL7, read_hl7),
 }
-"""By media type, who reads it."""
+"""By media type, who reads it. Registration interchanges (EDIFACT) name no service; `build` adds who reads them."""
 
 
 def build(options: Mapping[str, str]) -> Adapter:
     """The GP feed of one installation.
 
     Options: `lasars_services`, the ids of the services in the directory that are a LASARS, with commas between them;
-    `*` takes every service, for trying. Without it no referral is taken. Raises ValueError for another option.
+    `*` takes every service, for trying. Without it no referral is taken. `deduction_reason.<CODE>`, what a reason for a
+    deduction means: a value of `EndReason`. Raises ValueError for another option, or a value that is none.
     """
-    if unknown := set(options) - {"lasars_services"}:
-        raise ValueError(f"the gp adapter has no option {sorted(unknown)[0]!r}")
     services = Services.named(options.get("lasars_services", ""))
+    reasons: dict[str, EndReason] = {}
+    for option, value in options.items():
+        match option.partition("."):
+            case ("lasars_services", "", ""):
+                continue
+            case ("deduction_reason", ".", code) if code:
+                reasons[code] = EndReason(value)
+            case _:
+                raise ValueError(f"the gp adapter has no option {option!r}")
+    registrations = fhsreg.reading(reasons)
 
     def read(message: Message) -> Outcome:
+        if message.media_type == fhsreg.MEDIA_TYPE:
+            return registrations.read(message)
         return READERS[message.media_type](services, message)
 
     return Adapter(
         name=NAME,
         read=read,
-        rules={**rules.RULES, **claims.RULES},
-        records=frozenset(READERS),
+        rules={**rules.RULES, **edifact_rules.RULES, **hl7_rules.RULES, **claims.RULES},
+        records=frozenset({*READERS, fhsreg.MEDIA_TYPE}),
+        files={fhsreg.MEDIA_TYPE: fhsreg.rows, hl7_batch.MEDIA_TYPE: hl7_batch.rows},
+        trailer=True,
+        answers={fhsreg.MEDIA_TYPE: recep, **dict.fromkeys(HL7, ack)},
     )

@@ -82,6 +82,7 @@ class _Decoding:
         person = self._person(patient)
         if not _findable(person):
             self._fault(rules.NAMES_NOBODY, "PNA+PAT")
+            self._faults.extend(self._odd)  # what was wrong with the number says why
         self._raise_faults()
         lane = _lane(person, self._of.header)
         try:
