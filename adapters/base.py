@@ -6,10 +6,12 @@ broker, no clock and no mock. `rows` cuts a batch file into records that can eac
 
 import enum
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import BinaryIO, Generic, TypeVar
+
+import httpx
 
 from schemas.base import Fact
 
@@ -127,6 +129,35 @@ Rows = Callable[[BinaryIO], Iterator[Row]]
 """Cuts a file in bounded memory. Raises FileRefused, possibly after rows were already yielded (a wrong trailer)."""
 
 
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """Which file of a series this is: the series as the sender names it, and its number in it."""
+
+    series: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """How an agency numbers its files, without a gap.
+
+    number: reads it from a file's beginning; raises FileRefused where there is none. gap, repeated: the rules by which
+    a file is refused whole that is not the next one.
+    """
+
+    number: Callable[[BinaryIO], Numbered]
+    gap: Rule
+    repeated: Rule
+
+    def fault(self, came: int, last: int | None) -> Finding | None:
+        """Why the file that came cannot follow the last one taken, or None. The first file of a series may be any."""
+        if last is None or came == last + 1:
+            return None
+        if came <= last:
+            return Finding(self.repeated, "sequence", f"{came} came, {last + 1} is expected next")
+        return Finding(self.gap, "sequence", f"{came} came, {last + 1} was expected")
+
+
 class Fate(enum.StrEnum):
     """What became of a message, as far as its sender is answered."""
 
@@ -172,12 +203,37 @@ can carry one only carries the last; where there is none, it answers as it does 
 
 
 @dataclass(frozen=True, slots=True)
+class Fetched:
+    """A pointer filled: the record again, with what its source answered attached, to be read in its place."""
+
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Unfilled:
+    """A pointer that was not filled.
+
+    reason: from the closed list (`source_has_none`, `source_withholds`, `source_unavailable`, `source_not_signed_in`,
+    `source_answer_unreadable`, `source_answer_too_large`, `pointer_unreadable`). final: asking again cannot help.
+    """
+
+    reason: str
+    final: bool = False
+
+
+Fetch = Callable[[Message, httpx.AsyncClient, datetime], Awaitable[Fetched | Unfilled]]
+"""Asks a pointer's source, now; the same again asks again. Raises nothing of its own."""
+
+
+@dataclass(frozen=True, slots=True)
 class Adapter:
     """An agency's feed.
 
     name: the agency, and the word in `/v1/feeds/{agency}`. rules: every rule it can find, by id. records and files:
     the media types it takes over each door. trailer: a file of this agency counts its own rows, so none is published
     before the file was read to its end. answers: by media type, where the agency's protocol defines the answer.
+    series: by media type, where files are numbered without a gap. fetch: fills a record held as `pointer_not_filled`;
+    None where the agency sends no pointers, or the installation names no source to ask.
     """
 
     name: str
@@ -187,6 +243,8 @@ class Adapter:
     files: Mapping[str, Rows] = field(default_factory=dict)
     trailer: bool = False
     answers: Mapping[str, Answer] = field(default_factory=dict)
+    series: Mapping[str, Series] = field(default_factory=dict)
+    fetch: Fetch | None = None
 
 
 class UnknownCode(Exception):

@@ -13,6 +13,7 @@ _SUFFIXES: Final = {
     ".json": "application/json",
     ".jsonl": "application/x-ndjson",
     ".ndjson": "application/x-ndjson",
+    ".txt": "text/plain",
     ".xml": "application/xml",
 }
 _LONGEST: Final = 64 * 1024 * 1024
