@@ -231,7 +231,8 @@ class Adapter:
 
     name: the agency, and the word in `/v1/feeds/{agency}`. rules: every rule it can find, by id. records and files:
     the media types it takes over each door. trailer: a file of this agency counts its own rows, so none is published
-    before the file was read to its end. answers: by media type, where the agency's protocol defines the answer.
+    before the file was read to its end. answers: by media type, where the agency's protocol defines the answer. ids:
+    by media type, where a message has its sender's id of it within; it counts where none came beside it.
     series: by media type, where files are numbered without a gap. fetch: fills a record held as `pointer_not_filled`;
     None where the agency sends no pointers, or the installation names no source to ask.
     """
@@ -243,6 +244,7 @@ class Adapter:
     files: Mapping[str, Rows] = field(default_factory=dict)
     trailer: bool = False
     answers: Mapping[str, Answer] = field(default_factory=dict)
+    ids: Mapping[str, Callable[[bytes], str | None]] = field(default_factory=dict)
     series: Mapping[str, Series] = field(default_factory=dict)
     fetch: Fetch | None = None
 

@@ -11,6 +11,7 @@ from adapters.base import Adapter, Message, Outcome
 from adapters.gp import bundle, edifact_rules, fhsreg, hl7_batch, hl7_rules, rules
 from adapters.gp.ack import ack
 from adapters.gp.hl7 import read_hl7
+from adapters.gp.hl7v2 import control_id
 from adapters.gp.recep import recep
 from adapters.gp.referral import read_bundle
 from adapters.gp.services import Services
@@ -62,4 +63,5 @@ def build(options: Mapping[str, str]) -> Adapter:
         files={fhsreg.MEDIA_TYPE: fhsreg.rows, hl7_batch.MEDIA_TYPE: hl7_batch.rows},
         trailer=True,
         answers={fhsreg.MEDIA_TYPE: recep, **dict.fromkeys(HL7, ack)},
+        ids=dict.fromkeys(HL7, control_id),
     )

@@ -14,6 +14,8 @@ from adapters.gp import hl7_rules as rules
 
 LONGEST: Final = 1024 * 1024
 MOST_SEGMENTS: Final = 2000
+_LONGEST_ID: Final = 199
+"""The longest MSH-10 there is, in version 2.7 and later; before it was 20."""
 
 _BOM = b"\xef\xbb\xbf"
 _CODECS: Final = {
@@ -165,9 +167,10 @@ def header_of(body: bytes) -> Segment | None:
 
 
 def control_id(body: bytes) -> str | None:
-    """The sender's own id of a message (MSH-10), if it gives one."""
+    """The sender's own id of a message (MSH-10), if it gives one that can be used. Named so that no other id is it."""
     header = header_of(body)
-    return header.get(10) or None if header is not None else None
+    written = header.get(10) if header is not None else ""
+    return f"MSH-10:{written}" if written and len(written) <= _LONGEST_ID else None
 
 
 def unframed(body: bytes) -> bytes:

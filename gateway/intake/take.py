@@ -11,11 +11,13 @@ import orjson
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
-from adapters.base import Adapter, Message
+from adapters.base import Adapter, Answered, Fate, Message, Reply
 from gateway import telemetry
 from gateway.access.caller import Access
 from gateway.clock import Clock
+from gateway.errors import JournalUnavailable
 from gateway.failpoints import reach
+from gateway.intake.answers import answered, replies
 from gateway.intake.door import Limits, chunks, feed, media_type, message_id, not_too_busy
 from gateway.intake.entry import Clash
 from gateway.intake.record import RecordRefused, RecordTaken, RecordTaker
@@ -44,12 +46,49 @@ class RecordDoor:
         body = b"".join([chunk async for chunk in chunks(request, self.limits)])
         reach("I2")
         message = Message(body, media, self.clock())
+        if told_id is None and media in adapter.ids:
+            told_id = adapter.ids[media](body)
         trace = telemetry.traceparent(request.headers.get("traceparent"))
-        became = await self.taker.take(caller.party.id, adapter, message, told_id, trace)
-        if isinstance(became, RecordRefused):
+        try:
+            became = await self.taker.take(caller.party.id, adapter, message, told_id, trace)
+        except JournalUnavailable:
+            unsaid = replies(adapter, message, Answered(Fate.NOT_NOW, self.clock()))
+            if not unsaid:
+                raise
+            await _reply(send, unsaid[-1], 503, [(b"retry-after", b"1")])
+            return
+        if not isinstance(became, RecordRefused):
+            reach("I4")
+        # Only where the agency's protocol defines the answer; everybody else's way is a look-up longer.
+        said = replies(adapter, message, answered(became, self.clock())) if adapter.answers else ()
+        if said:
+            await _reply(send, said[-1], *_status(became))
+        elif isinstance(became, RecordRefused):
             raise record_problem(became)
-        reach("I4")
-        await _answer(send, became)
+        else:
+            await _answer(send, became)
+
+
+def _status(became: RecordTaken | RecordRefused) -> tuple[int, list[tuple[bytes, bytes]]]:
+    """The status and the headers of an answer, whose body is another protocol's."""
+    if isinstance(became, RecordRefused):
+        return 422, []
+    if isinstance(became.taken, Clash):
+        return 409, []
+    receipt = f"/v1/receipts/{became.taken.record_id}"
+    return 200 if became.taken.repeat else 202, [(b"location", receipt.encode())]
+
+
+async def _reply(send: Send, reply: Reply, status: int, more: list[tuple[bytes, bytes]]) -> None:
+    """Send the answer of the agency's protocol, under the status everybody's has."""
+    headers = [
+        (b"content-type", reply.media_type.encode()),
+        (b"content-length", str(len(reply.body)).encode()),
+        *more,
+    ]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    reach("I5")
+    await send({"type": "http.response.body", "body": reply.body})
 
 
 async def _answer(send: Send, became: RecordTaken) -> None:
