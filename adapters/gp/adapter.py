@@ -63,5 +63,6 @@ def build(options: Mapping[str, str]) -> Adapter:
         files={fhsreg.MEDIA_TYPE: fhsreg.rows, hl7_batch.MEDIA_TYPE: hl7_batch.rows},
         trailer=True,
         answers={fhsreg.MEDIA_TYPE: recep, **dict.fromkeys(HL7, ack)},
+        series={fhsreg.MEDIA_TYPE: fhsreg.SERIES},
         ids=dict.fromkeys(HL7, control_id),
     )

@@ -75,6 +75,18 @@ NO_MESSAGE: Final = Rule("GP-115", Level.REFUSE, "The interchange holds no messa
 NUMBER_UNREADABLE: Final = Rule(
     "GP-116", Level.REFUSE, "A reference that must be a number of one to eight digits is none", _BUILD_AGAIN
 )
+INTERCHANGE_MISSING: Final = Rule(
+    "GP-117",
+    Level.REFUSE,
+    "The interchange is not the next one of its sender: one before it is missing",
+    "Send the missing interchange first, then this one again.",
+)
+INTERCHANGE_REPEATED: Final = Rule(
+    "GP-118",
+    Level.REFUSE,
+    "An interchange of this number, or a later one, was taken from this sender before",
+    "Nothing to do if it is the same; otherwise send it under the next number.",
+)
 
 # The message and its transactions
 MISSING: Final = Rule("GP-120", Level.REFUSE, "A segment or value the transaction needs is missing", _SEND_AGAIN)
@@ -131,7 +143,7 @@ RULES: Final[Mapping[str, Rule]] = {
         *(NOT_EDIFACT, SERVICE_STRING_WRONG, CHARACTER_SET_NOT_TAKEN, NOT_IN_CHARACTER_SET, SEGMENT_UNREADABLE),
         *(CUT_SHORT, AFTER_THE_END, OUT_OF_PLACE, MESSAGE_COUNT_WRONG, INTERCHANGE_REFERENCES_DIFFER),
         *(SEGMENT_COUNT_WRONG, MESSAGE_REFERENCES_DIFFER, HEADER_INCOMPLETE, MESSAGES_NOT_IN_SEQUENCE),
-        *(MESSAGE_TOO_LONG, NO_MESSAGE, NUMBER_UNREADABLE),
+        *(MESSAGE_TOO_LONG, NO_MESSAGE, NUMBER_UNREADABLE, INTERCHANGE_MISSING, INTERCHANGE_REPEATED),
         *(MISSING, STANDS_TWICE, DATE_UNREADABLE, IN_THE_FUTURE, NAMES_NOBODY, BORN_IN_THE_FUTURE),
         *(TRANSACTION_NUMBER_UNREADABLE, VERSION_NOT_TAKEN, CODE_NOT_MAPPED),
         *(KIND_NOT_TAKEN, NOBODY_APPROVED, NUMBER_AMENDED, FORENAMES_ALONE),

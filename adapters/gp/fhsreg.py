@@ -18,9 +18,11 @@ from adapters.base import (
     Held,
     Ignored,
     Message,
+    Numbered,
     Outcome,
     Refused,
     Row,
+    Series,
 )
 from adapters.gp import edifact_rules as rules
 from adapters.gp.edifact import Broken, Segment
@@ -146,9 +148,17 @@ def rows(file: BinaryIO) -> Iterator[Row]:
         raise FileRefused(broken.finding) from None
 
 
-def sequence_of(body: bytes) -> int:
-    """The number of an interchange (UNB, 0020), which is contiguous from one partner to another. Raises Broken."""
-    return int(Interchange(io.BytesIO(body)).header.reference)
+def numbered(file: BinaryIO) -> Numbered:
+    """Which interchange this is of those from one partner to another (UNB, 0020). Raises FileRefused."""
+    try:
+        header = Interchange(file).header
+    except Broken as broken:
+        raise FileRefused(broken.finding) from None
+    return Numbered(f"{header.sender}>{header.recipient}", int(header.reference))
+
+
+SERIES: Final = Series(numbered, rules.INTERCHANGE_MISSING, rules.INTERCHANGE_REPEATED)
+"""Interchanges are numbered without a gap, those sent as files: a record stands alone."""
 
 
 def _alone(interchange: Interchange, message: EdiMessage, segments: tuple[Segment, ...]) -> bytes:
