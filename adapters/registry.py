@@ -3,13 +3,16 @@
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from adapters import gp, police_custody, prison
+from adapters import dwp, gp, police_custody, prison, probation, self_referral
 from adapters.base import Adapter
 
 _AGENCIES: Final[Mapping[str, Callable[[Mapping[str, str]], Adapter]]] = {
     "gp": gp.build,
     "police_custody": police_custody.build,
     "prison": prison.build,
+    "probation": probation.build,
+    "dwp": dwp.build,
+    "self_referral": self_referral.build,
 }
 
 

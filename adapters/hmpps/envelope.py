@@ -137,3 +137,14 @@ def _attached(outer: Mapping[str, Any], rules: EnvelopeRules) -> tuple[Mapping[s
     if found:
         raise Faulty(found)
     return snapshot, told.moment.at if told else None
+
+
+def attach(message: Message, snapshot: Mapping[str, Any], fetched: datetime) -> bytes | None:
+    """The record again with a snapshot attached, or None where that is longer than a record may be.
+
+    The record must be one that `open_envelope` opens. What was attached before is left behind.
+    """
+    outer = orjson.loads(message.body.removeprefix(_BOM))
+    event = outer["event"] if "event" in outer and "eventType" not in outer else outer
+    body = orjson.dumps({"event": event, "snapshot": snapshot, "fetchedAt": fetched.isoformat()})
+    return body if len(body) <= LONGEST else None

@@ -1,5 +1,6 @@
 """How HMPPS messages are spelled: the fields all of them have, and the types of single fields."""
 
+import re
 from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import Annotated, Any
@@ -11,6 +12,8 @@ from pydantic_core import PydanticCustomError
 from adapters.base import Finding, Rule
 from adapters.local_time import Told, day_moment, read_day, read_moment
 
+_NUMBER = re.compile(r"0*([0-9]{1,18})", re.ASCII)
+
 
 class Wire(BaseModel):
     """The base of every wire model: spelled in camel case, tolerant of fields it does not know, silent on values."""
@@ -20,13 +23,11 @@ class Wire(BaseModel):
     )
 
 
-def malformed() -> PydanticCustomError:
-    """The one fault of form, which says nothing of the value."""
+def _malformed() -> PydanticCustomError:
     return PydanticCustomError("malformed", "not of the form the contract gives it")
 
 
-def empty_is_absent(value: Any) -> Any:
-    """Text of nothing but spaces stands for no text."""
+def _empty_is_absent(value: Any) -> Any:
     return None if isinstance(value, str) and not value.strip() else value
 
 
@@ -35,14 +36,14 @@ def _day(value: Any) -> Any:
         return value
     day = read_day(value) if isinstance(value, str) else None
     if day is None:
-        raise malformed()
+        raise _malformed()
     return day
 
 
 def _told(value: Any) -> Told:
     told = read_moment(value) if isinstance(value, str) else None
     if told is None:
-        raise malformed()
+        raise _malformed()
     return told
 
 
@@ -51,18 +52,30 @@ def _told_or_day(value: Any) -> Told:
     return Told(day_moment(day)) if day is not None else _told(value)
 
 
+def _number(value: Any) -> Any:
+    """One spelling for one number of a source's own: it comes as 1730021, "1730021" and "0001730021"."""
+    text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    if text is None:
+        return None
+    match = _NUMBER.fullmatch(text.strip()) if isinstance(text, str) else None
+    if match is None:
+        raise _malformed()
+    return match[1]
+
+
 def _version(value: Any) -> Any:
     """The version of the message as text, whether it came as 1, 1.0, "1" or "1.0"."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
-        raise malformed()
+        raise _malformed()
     return str(value).removesuffix(".0")
 
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
-MaybeText = Annotated[Text | None, BeforeValidator(empty_is_absent)]
-Day = Annotated[date | None, BeforeValidator(_day), BeforeValidator(empty_is_absent)]
+MaybeText = Annotated[Text | None, BeforeValidator(_empty_is_absent)]
+Day = Annotated[date | None, BeforeValidator(_day), BeforeValidator(_empty_is_absent)]
 Instant = Annotated[Told, PlainValidator(_told)]
 InstantOrDay = Annotated[Told, PlainValidator(_told_or_day)]
+Number = Annotated[str | None, BeforeValidator(_number), BeforeValidator(_empty_is_absent)]
 MessageVersion = Annotated[str, BeforeValidator(_version)]
 
 

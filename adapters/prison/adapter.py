@@ -10,9 +10,11 @@ from typing import Final
 
 from adapters import claims, ndjson
 from adapters.base import Adapter, CodeTable, Finding, Held, Ignored, Message, Outcome, Refused
+from adapters.hmpps.api import source_of
 from adapters.hmpps.envelope import LONGEST, Faulty, Opened
 from adapters.prison import codes, merge, movement, need, rules, sentence
 from adapters.prison.envelope import open_envelope
+from adapters.prison.fetch import fetch_prisoner
 from adapters.prison.movement import Family, Reasons, Way
 from adapters.prison.record import read_record, told_or_held
 from adapters.prison.wire import DomainEvent, MergeEvent, MovementEvent
@@ -44,12 +46,14 @@ def build(options: Mapping[str, str]) -> Adapter:
     """The prison feed of one installation.
 
     Options: `family`, the movements to take (`delayed`, the default, or `immediate`); `release_reason.<CODE>` and
-    `reception_reason.<CODE>`, the meaning of a NOMIS movement reason code we do not know yet. Raises ValueError for an
-    option or a value that is none.
+    `reception_reason.<CODE>`, the meaning of a NOMIS movement reason code we do not know yet; `prisoner_search`,
+    `token_url`, `client_id` and `client_secret_file`, all four, where prisoners are to be fetched. Raises ValueError
+    for an option or a value that is none, and OSError for a secret that cannot be read.
     """
     family = Family.DELAYED
     admission = dict(codes.ADMISSION_REASONS)
     release = dict(codes.RELEASE_REASONS)
+    asked: dict[str, str] = {}
     for option, value in options.items():
         match option.partition("."):
             case ("family", "", ""):
@@ -58,18 +62,22 @@ def build(options: Mapping[str, str]) -> Adapter:
                 release[code] = ReleaseReason(value)
             case ("reception_reason", ".", code) if code:
                 admission[code] = ReceptionReason(value)
+            case (("prisoner_search" | "token_url" | "client_id" | "client_secret_file"), "", ""):
+                asked[option] = value
             case _:
                 raise ValueError(f"the prison adapter has no option {option!r}")
     reasons = Reasons(
         CodeTable("prison.received.nomisMovementReasonCode", admission),
         CodeTable("prison.released.nomisMovementReasonCode", release),
     )
+    source = source_of(asked, "prisoner_search")
     return Adapter(
         name=NAME,
         read=partial(read, family, reasons),
         rules={**rules.RULES, **claims.RULES},
         records=frozenset({"application/json"}),
         files={"application/x-ndjson": ndjson.rows(LONGEST)},
+        fetch=partial(fetch_prisoner, source) if source is not None else None,
     )
 
 

@@ -3,11 +3,10 @@
 What is not named here is dropped while the bytes are read, so the rest of a snapshot never becomes a value of ours.
 """
 
-import re
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, StringConstraints, ValidationError
+from pydantic import Field, StringConstraints, ValidationError
 
 from adapters.base import Finding
 from adapters.hmpps import wire
@@ -17,29 +16,14 @@ from adapters.hmpps.wire import (
     InstantOrDay,
     MaybeText,
     MessageVersion,
+    Number,
     PersonReference,
     Text,
     Wire,
-    empty_is_absent,
-    malformed,
 )
 from adapters.prison import rules
 
-_BOOKING_ID = re.compile(r"0*([0-9]{1,18})", re.ASCII)
-
-
-def _booking(value: Any) -> Any:
-    """One spelling for one booking: it comes as 1730021, "1730021" and "0001730021"."""
-    text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-    if text is None:
-        return None
-    match = _BOOKING_ID.fullmatch(text.strip()) if isinstance(text, str) else None
-    if match is None:
-        raise malformed()
-    return match[1]
-
-
-BookingId = Annotated[str | None, BeforeValidator(_booking), BeforeValidator(empty_is_absent)]
+BookingId = Number
 AgencyId = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[A-Z0-9]{3,6}$")]
 
 
