@@ -6,7 +6,7 @@ repeat of another. An agency that adds examples of a kind has its trigger by tha
 
 import io
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -70,6 +70,17 @@ def examples(adapter: Adapter, contracts: Path, received: datetime) -> Iterator[
                 yield Example(adapter.name, file, "records", kind, body, outcome)
 
 
+def batches(adapter: Adapter, contracts: Path, received: datetime) -> Iterator[Example]:
+    """The accepted batch files of an agency, whole: what all their rows tell together."""
+    folder = contracts / adapter.name / "examples" / "accepted"
+    for file in sorted(folder.rglob("*")) if folder.is_dir() else ():
+        if file.is_file() and (kind := media_type(file)) in adapter.files:
+            told = [one.outcome for one in _rows(adapter, file, kind, file.read_bytes(), received)]
+            facts = tuple(fact for outcome in told for fact in outcome.facts)
+            if facts:
+                yield Example(adapter.name, file, "files", kind, file.read_bytes(), Accepted(facts))
+
+
 def by_kind(adapters: Mapping[str, Adapter], contracts: Path, received: datetime) -> dict[str, Example]:
     """For each kind that any example tells, the example that tells least besides."""
     found: dict[str, Example] = {}
@@ -87,14 +98,30 @@ def trigger(adapter: Adapter, example: Example, chance: random.Random, received:
 
     chance: where the person and the references come from.
     """
+    (made,) = together(adapter, [example], chance, received)
+    return made
+
+
+def together(
+    adapter: Adapter, several: Sequence[Example], chance: random.Random, received: datetime
+) -> tuple[Triggered, ...]:
+    """Examples that speak of one person, or one fact, told of somebody else, the same in all. Raises NoTrigger."""
     for same_length in (False, True):
         renewal = Renewal(chance, same_length)
-        renewal.learn(example.outcome.facts)
-        body = renewal.tell(example.body)
-        told = tuple(fact.kind for outcome in _read(adapter, example, body, received) for fact in outcome.facts)
-        if body != example.body and set(told) >= set(example.kinds):
-            return Triggered(example.agency, example.door, example.media_type, body, told)
-    raise NoTrigger(" and ".join(example.kinds))
+        for example in several:
+            renewal.learn(example.outcome.facts)
+        made = tuple(_told(adapter, example, renewal.tell(example.body), received) for example in several)
+        if all(
+            one.body != example.body and set(one.kinds) >= set(example.kinds)
+            for one, example in zip(made, several, strict=True)
+        ):
+            return made
+    raise NoTrigger(" and ".join(dict.fromkeys(kind for example in several for kind in example.kinds)))
+
+
+def _told(adapter: Adapter, example: Example, body: bytes, received: datetime) -> Triggered:
+    kinds = tuple(fact.kind for outcome in _read(adapter, example, body, received) for fact in outcome.facts)
+    return Triggered(example.agency, example.door, example.media_type, body, kinds)
 
 
 def _rows(adapter: Adapter, file: Path, kind: str, body: bytes, received: datetime) -> Iterator[Example]:

@@ -28,7 +28,9 @@ class Client:
     async def call(self, method: str, path: str, body: Any = None) -> tuple[int, bytes]:
         """Call a path. The status and the body of the answer. Raises aiohttp.ClientError, TimeoutError."""
         headers = {"authorization": f"Bearer {await self.token()}"}
-        async with self._session.request(method, self._base + path, json=body, headers=headers) as answer:
+        # A redirect is not followed: the token is not carried to where an answer points.
+        url = self._base + path
+        async with self._session.request(method, url, json=body, headers=headers, allow_redirects=False) as answer:
             if answer.status == 401:
                 self._token = None
             return answer.status, await answer.read()

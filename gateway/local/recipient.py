@@ -180,7 +180,7 @@ class Recipient:
                 status, told = await self._client.call(method, path, body)
             except (aiohttp.ClientError, TimeoutError, OSError):
                 status, told = 0, b""
-            if status and status < 500 and status not in (401, 429):
+            if 200 <= status <= 299 or (400 <= status <= 499 and status not in (401, 408, 425, 429)):
                 return status, told
             await asyncio.sleep(_AGAIN.total_seconds())
 
