@@ -141,7 +141,7 @@ class DropWatch:
     async def _moments(self) -> AsyncIterator[None]:
         """When to look: at every change, and now and then, because not every file system tells of changes."""
         quiet, look = self._settings.quiet, self._settings.look
-        wait = int(min(quiet, look).total_seconds() * 1000)
+        wait = int((min(quiet, look) or look).total_seconds() * 1000)  # none at all would be for ever
         yield None
         try:
             changes = awatch(self._drop.folder, recursive=False, yield_on_timeout=True, rust_timeout=wait)

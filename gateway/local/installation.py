@@ -1,6 +1,7 @@
 """What a local system keeps in its data folder: its secrets, its parties, their clients' keys, its settings.
 
 keys.json            the installation's secrets, made at the first start and never again
+drop/<id>/           where each stand-in agency may lay files
 clients/<id>.json    the private key each stand-in signs in with (JWK, Ed25519), mode 0600
 parties.toml         who takes part, written at every start, because the ports of the stand-ins are in it
 newcomers.toml       who else takes part: entries that lgw keys new adds, which every start puts into parties.toml
@@ -46,6 +47,10 @@ class Installation:
         """Where a stand-in agency writes what was accepted."""
         return self.books / f"{agency}.jsonl"
 
+    def drop(self, agency: str) -> Path:
+        """Where an agency may lay files."""
+        return self.folder / "drop" / agency
+
     def key(self, client: str) -> dict[str, Any]:
         """A client's private key, as a JWK. Raises ConfigurationError."""
         try:
@@ -73,6 +78,8 @@ def prepare(folder: Path, recipients: Callable[[Lasars], int]) -> Installation:
     own.key_file("any").parent.mkdir(mode=0o700, exist_ok=True)
     if not own.keys.exists():
         Secrets.generate().write(own.keys)
+    for agency in AGENCIES:
+        own.drop(agency.id).mkdir(parents=True, exist_ok=True)
     for client in _clients():
         if not own.key_file(client).exists():
             made = OKPKey.generate_key("Ed25519", {"kid": f"{client}-1"}, private=True)
@@ -119,6 +126,7 @@ def _parties(own: Installation, recipients: Callable[[Lasars], int]) -> Iterator
         yield f"\n[parties.{agency.id}]"
         yield f"name = {json.dumps(agency.name)}"
         yield f"agency = {json.dumps(agency.feed)}"
+        yield f"drop = {{ folder = {json.dumps(str(own.drop(agency.id).absolute()))} }}"
         yield _client(own, agency.id)
     for lasars in LASARS:
         yield f"\n[parties.{lasars.id}]"

@@ -6,9 +6,11 @@ although it was taken, half of these at the same instant.
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 import aiohttp
 import orjson
+from watchfiles import awatch
 
 from gateway.local import custody_papers as papers
 from gateway.local.agency import Sender
@@ -102,6 +104,21 @@ class Sources:
                 self._history.write(Unknown(one.id))
             await asyncio.sleep(AGAIN)
         file = orjson.loads(answer)["file"]
+        for number, one in enumerate(messages, 1):
+            self._history.write(Taken(one.id, f"{file}#{number}"))
+
+    async def drop_file(self, name: str, messages: Sequence[Message], folder: Path) -> None:
+        """Lay these into a folder as the rows of one file, and wait for the receipt that is laid beside it."""
+        for one in messages:
+            self._history.write(Invoked(one.id, one.person, one.version, one.content, one.owed))
+        part = folder / f"{name}.part"
+        part.write_bytes(papers.table(message.row for message in messages))
+        part.rename(folder / name)
+        receipt = folder / "done" / f"{name}.receipt.json"
+        async for _ in awatch(folder, yield_on_timeout=True, rust_timeout=200):
+            if receipt.exists():
+                break
+        file = orjson.loads(receipt.read_bytes())["file"]
         for number, one in enumerate(messages, 1):
             self._history.write(Taken(one.id, f"{file}#{number}"))
 

@@ -18,7 +18,7 @@ from sqlalchemy import text
 
 from gateway.failpoints import POINTS
 from gateway.settings import Kafka
-from tests.checker.workload import Message, messages
+from tests.checker.workload import SENDER, Message, messages
 from tests.journeys.trial import Trial, trial
 from tests.support.system import PARTS, Part
 from tests.support.zygote import Zygote
@@ -36,7 +36,7 @@ NTH: dict[Part, dict[str, int]] = {
         **dict.fromkeys(("I1", "I2", "I4", "I5"), 20),
         **dict.fromkeys(("I3", "I6", "R1", "R2", "R3", "R4"), 3),
         "F2": IN_FILE * VERSIONS // 2,
-        "F3": 1,
+        **dict.fromkeys(("F1", "F3", "F4", "F5"), 1),
         **dict.fromkeys(("M1", "M2", "M3", "M4", "A1", "A2", "A3"), 5),
     },
     "dispatch": {
@@ -141,7 +141,11 @@ async def _send(one: Trial, point: str, over: asyncio.Event) -> None:
     """Send until it is over, and some more; for the points of the file flow a file beside it."""
     if point.startswith("F"):
         file = [message for person in messages(range(IN_FILE), VERSIONS) for message in person]
-        await asyncio.gather(one.sources.send_file("file-1", file), one.send(_people(over)))
+        if point in ("F1", "F4", "F5"):
+            sent = one.sources.drop_file("file-1.csv", file, one.system.own.drop(SENDER))
+        else:
+            sent = one.sources.send_file("file-1", file)
+        await asyncio.gather(sent, one.send(_people(over)))
     else:
         await one.send(_people(over))
 

@@ -23,7 +23,7 @@ from gateway.local.errors import ChildDied
 from gateway.local.installation import Installation, environment, prepare
 from gateway.parties import Parties, load_parties
 from gateway.sealing import Sealer, Secrets
-from gateway.settings import Delivery, Dispatch, Intake, Kafka, Settings, Store
+from gateway.settings import Delivery, Dispatch, Drop, Intake, Kafka, Settings, Store
 from tests.support.broken import MODULE, VARIABLE
 from tests.support.zygote import Forked, Zygote
 
@@ -61,6 +61,7 @@ class System:
             "store": Store(dsn=dsn),
             "kafka": kafka,
             "intake": Intake(port=intake),
+            "drop": Drop(look=timedelta(seconds=0.2), quiet=timedelta(0)),
             "dispatch": Dispatch(port=dispatch, session_timeout=timedelta(seconds=6)),
             "delivery": QUICK,
             "parties": self.own.parties,
