@@ -29,6 +29,11 @@ _REASON: Final = re.compile(r"[A-Za-z0-9.]{1,18}", re.ASCII)
 _PRINTABLE: Final = re.compile(r"[A-Za-z0-9_-]{1,40}", re.ASCII)
 
 
+def fact_key(ods: str, reference: str) -> str:
+    """The key of a referral: who sent it, by its ODS code, and its own id."""
+    return f"gp:referral:{ods}:{reference}"
+
+
 def read_bundle(services: Services, message: Message) -> Outcome:
     """Read one message bundle."""
     try:
@@ -112,7 +117,7 @@ class _Referral:
         number = nhs_number(patient) if patient is not None else None
         lane = f"NHS:{number}" if number is not None else f"REFERRAL:{sender.ods}/{reference}"
         try:
-            fact = self._fact(f"gp:referral:{sender.ods}:{reference}", lane, reference, patient)
+            fact = self._fact(fact_key(sender.ods, reference), lane, reference, patient)
         except UnknownCode as unknown:
             self._stop_if_faulty()
             detail = unknown.code if _PRINTABLE.fullmatch(unknown.code) else "not the form of a code"

@@ -10,6 +10,7 @@ from typing import Any
 from adapters.base import Adapter
 from gateway.access.endpoint import PATH as TOKEN_PATH
 from gateway.access.tokens import LIFETIME
+from gateway.intake import bars_described
 from gateway.intake.door import ID_HEADERS, LONGEST_ID
 from gateway.problems import (
     BROKEN,
@@ -66,6 +67,7 @@ def complete(document: dict[str, Any], adapters: Mapping[str, Adapter]) -> dict[
         "/v1/feeds/{agency}/records": {"post": _records(adapters)},
         "/v1/feeds/{agency}/files": {"post": _files(adapters)},
         TOKEN_PATH: {"post": _TOKEN},
+        **bars_described.paths(),
     }
     paths = document.setdefault("paths", {})
     for path in paths.keys() - ours.keys():

@@ -20,7 +20,7 @@ from gateway.access.endpoint import PATH as TOKEN_PATH
 from gateway.access.endpoint import TokenEndpoint
 from gateway.access.tokens import Tokens
 from gateway.clock import Clock
-from gateway.intake import described, receipts, reports
+from gateway.intake import bars, described, operation_outcome, receipts, reports
 from gateway.intake.batch import FileTaker
 from gateway.intake.door import Limits
 from gateway.intake.files import FileDoor
@@ -28,7 +28,7 @@ from gateway.intake.record import Commits, RecordTaker
 from gateway.intake.refusals import Refusals
 from gateway.intake.take import RecordDoor
 from gateway.parties import Parties
-from gateway.problems import explained, install, unavailable
+from gateway.problems import answer, explained, install, unavailable
 from gateway.sealing import BlindIndex, Sealer, Secrets
 from gateway.settings import Settings
 from gateway.store import assertions
@@ -90,6 +90,8 @@ def build_app(
     limits = settings.intake
     taker = RecordTaker(journal, refusals, index, secrets.namespace)
     record_door = RecordDoor(access, adapters, taker, Limits(limits.max_record, limits.max_waiting), clock)
+    message_door = bars.MessageDoor(access, adapters, taker, engine, index, record_door.limits, clock)
+    referral_door = bars.ReferralDoor(access, adapters, engine, index)
     file_taker = FileTaker(journal, refusals, engine, index, secrets.namespace, limits.max_record, clock)
     file_door = FileDoor(access, adapters, file_taker, Limits(limits.max_file, limits.max_waiting))
 
@@ -103,6 +105,8 @@ def build_app(
         [
             Route("/v1/feeds/{agency}/records", record_door, methods=["POST"]),
             Route("/v1/feeds/{agency}/files", file_door.__call__, methods=["POST"]),
+            Route(bars.PROCESS_MESSAGE, message_door, methods=["POST"]),
+            Route(bars.SERVICE_REQUEST, referral_door, methods=["GET"]),
             Route(TOKEN_PATH, token_endpoint.__call__, methods=["POST"]),
             *routes,
         ],
@@ -112,7 +116,7 @@ def build_app(
     app.include_router(explained())
     for router in routers:
         app.include_router(router)
-    install(app)
+    install(app, dict.fromkeys((bars.PROCESS_MESSAGE, "/ServiceRequest"), operation_outcome.answer))
     app.add_exception_handler(DBAPIError, _store_failed)
     for error in (PoolTimeout, ConnectionError, TimeoutError):
         app.add_exception_handler(error, _store_away)
@@ -128,6 +132,6 @@ async def _store_failed(request: Request, error: Exception) -> Response:
     raise error
 
 
-async def _store_away(_: Request, error: Exception) -> Response:
+async def _store_away(request: Request, error: Exception) -> Response:
     log.error("store.unavailable", error=type(error).__name__, where=where(error))
-    return unavailable().response()
+    return answer(request, unavailable())

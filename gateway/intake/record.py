@@ -2,6 +2,7 @@
 
 import asyncio
 import uuid
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -51,6 +52,10 @@ class RecordRefused:
     findings: tuple[Finding, ...]
 
 
+Objects = Callable[[bytes, Accepted], Awaitable[None]]
+"""Raises a Problem for a record that must not be taken as things stand. It is given the record's transport hash."""
+
+
 @dataclass(frozen=True, slots=True)
 class RecordTaker:
     """Takes single records. namespace: what ids of refusals follow from, beside the bytes and their message id."""
@@ -61,12 +66,19 @@ class RecordTaker:
     namespace: uuid.UUID
 
     async def take(
-        self, sender: str, adapter: Adapter, message: Message, told_id: str | None, trace: str
+        self,
+        sender: str,
+        adapter: Adapter,
+        message: Message,
+        told_id: str | None,
+        trace: str,
+        objects: Objects | None = None,
     ) -> RecordTaken | RecordRefused:
         """Take one record; when this returns, what it says is committed. Raises JournalUnavailable.
 
         sender: the party's id. told_id: the sender's own id of the message; None where it gives none, and its bytes
-        speak for themselves.
+        speak for themselves. objects: asked before an accepted record is committed, where the sender's protocol wants
+        more of it than that it can be read; what it raises is raised here, and nothing is committed then.
         """
         body_hash = self.index.of("body", message.body)
         transport = self.index.of("transport", f"{sender}|{told_id or body_hash.hex()}")
@@ -83,6 +95,8 @@ class RecordTaker:
             )
             await self.refusals.keep([refusal])
             return RecordRefused(refusal.id, outcome.findings)
+        if objects is not None and isinstance(outcome, Accepted):
+            await objects(transport, outcome)
         entry = Entry(
             sender=sender,
             agency=adapter.name,

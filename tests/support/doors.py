@@ -89,6 +89,8 @@ class Signer:
 FORCE = Signer("met-police.custody", OKPKey.generate_key("Ed25519"), "Ed25519", kid="2026")
 OTHER_FORCE = Signer("gmp.custody", ECKey.generate_key("P-256"), "ES256")
 PRISON = Signer("hmp.events", OKPKey.generate_key("Ed25519"), "Ed25519")
+PRACTICE = Signer("heaton-moor.practice", OKPKey.generate_key("Ed25519"), "Ed25519")
+OTHER_PRACTICE = Signer("mesnes.practice", OKPKey.generate_key("Ed25519"), "Ed25519")
 STOCKPORT = Signer("stockport.lasars", OKPKey.generate_key("Ed25519"), "Ed25519")
 
 
@@ -102,6 +104,8 @@ PARTIES = Parties(
         party("met-police", FORCE, agency="police_custody"),
         party("gmp", OTHER_FORCE, agency="police_custody"),
         party("hmpps", PRISON, agency="prison"),
+        party("heaton-moor", PRACTICE, agency="gp"),
+        party("mesnes", OTHER_PRACTICE, agency="gp"),
         party("lasars-stockport", STOCKPORT, recipient=True, service="lasars", area="stockport"),
     )
 )
