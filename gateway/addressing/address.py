@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from gateway.addressing.agreements import Agreements
 from gateway.addressing.cases import Left
 from gateway.addressing.changes import Changes
@@ -28,6 +26,7 @@ from gateway.kafka.envelope import Envelope
 from gateway.parties import Parties
 from gateway.sealing import BlindIndex, DataKey, Sealer
 from gateway.store import cases, decisions, holds, letters, outcome, persons, placements
+from gateway.store.session import Session
 from schemas.base import Change, Event, Retraction
 from schemas.imprisonment import Merged
 from schemas.places import Places
@@ -70,25 +69,25 @@ class Addressed:
     recipients: frozenset[str]
 
 
-async def address(connection: AsyncConnection, batch: Sequence[Arrived], now: datetime, tools: Tools) -> Addressed:
+async def address(session: Session, batch: Sequence[Arrived], now: datetime, tools: Tools) -> Addressed:
     """Decide a batch, in order, inside the caller's transaction. An event that was decided before has no effect."""
     by_id = {one.envelope.id: one for one in batch}
     asked = {event: _asked(one, tools.index) for event, one in by_id.items()}
-    known = await look_up(connection, asked.values())
-    decided = await decisions.decided(connection, by_id)
+    known = await look_up(session, asked.values())
+    decided = await decisions.decided(session, by_id)
     work = [one for one in by_id.values() if one.envelope.id not in decided]
     repeats = len(batch) - len(work)
     if not work:
         return Addressed({"repeat": repeats}, 0, frozenset())
     before = {one.envelope.supersedes for one in work if one.envelope.supersedes is not None}
-    predecessors = await decisions.persons(connection, before) if before else {}
+    predecessors = await decisions.persons(session, before) if before else {}
     identities = identify([asked[one.envelope.id] for one in work], known, predecessors, tools.match, tools.namespace)
-    subjects = await load(connection, identities.known(), tools)
+    subjects = await load(session, identities.known(), tools)
     for person_id, provisional in identities.persons:
         subjects[person_id] = _stranger(person_id, provisional, tools.places)
     # Of what this batch decides itself, who has which version is not known yet; the desk learns it as it goes.
     settled = before - {one.envelope.id for one in work}
-    chains = await decisions.chains(connection, settled) if settled else {}
+    chains = await decisions.chains(session, settled) if settled else {}
     desk = new_desk(subjects, chains, now, tools)
     for one in work:
         _decide(desk, one, identities.of[one.envelope.id], subjects)
@@ -96,29 +95,29 @@ async def address(connection: AsyncConnection, batch: Sequence[Arrived], now: da
     desk.changes.keys = identities.keys
     events = {one.envelope.id: one.event for one in work if isinstance(one.event, Event)}
     keys = {one.envelope.record_id: one.key for one in work}
-    done = await write(connection, desk.changes, events, keys, now, tools)
+    done = await write(session, desk.changes, events, keys, now, tools)
     return Addressed({**done.states, "repeat": repeats} if repeats else done.states, done.deliveries, done.recipients)
 
 
-async def load(connection: AsyncConnection, known: Iterable[uuid.UUID], tools: Tools) -> dict[uuid.UUID, Subject]:
+async def load(session: Session, known: Iterable[uuid.UUID], tools: Tools) -> dict[uuid.UUID, Subject]:
     """Lock these persons, then read all that deciding about them needs."""
     wanted = list(known)
     if not wanted:
         return {}
-    locked = await persons.lock(connection, wanted)
+    locked = await persons.lock(session, wanted)
     subjects = {person: _stranger(person, provisional, tools.places) for person, provisional in locked.items()}
-    for evidence in await placements.read_evidence(connection, subjects):
+    for evidence in await placements.read_evidence(session, subjects):
         subjects[evidence.person_id].evidence.append(evidence)
-    for person_id, number, determination in await placements.read_placements(connection, subjects):
+    for person_id, number, determination in await placements.read_placements(session, subjects):
         subject = subjects[person_id]
         subject.placed[determination.role] = number
         if determination.role is Role.HOME:
             subject.home = determination
         else:
             subject.holding = determination
-    for case in await cases.read_open(connection, subjects):
+    for case in await cases.read_open(session, subjects):
         subjects[case.person_id].case = case
-    for person_id, waiting in await holds.read_open(connection, subjects):
+    for person_id, waiting in await holds.read_open(session, subjects):
         subjects[person_id].waiting.append(waiting)
     return subjects
 
@@ -138,7 +137,7 @@ def new_desk(subjects: Mapping[uuid.UUID, Subject], chains: Chains, now: datetim
 
 
 async def write(
-    connection: AsyncConnection,
+    session: Session,
     changes: Changes,
     events: Mapping[uuid.UUID, Event],
     keys: Mapping[uuid.UUID, DataKey],
@@ -147,21 +146,21 @@ async def write(
 ) -> Addressed:
     """Write down what a desk decided: what stands no longer, what is new, what is mended or ends; mailboxes last."""
     if changes.withdrawn:
-        await placements.withdraw(connection, changes.withdrawn)
+        await placements.withdraw(session, changes.withdrawn)
     details, bodies = seal_details(changes.evidence, tools.sealer)
     if changes.letters:
         post = Post(events, keys, changes.evidence)
-        await post.fetch(connection, changes.letters, tools.sealer)
+        await post.fetch(session, changes.letters, tools.sealer)
         bodies += post.write(changes.letters, tools.agreements, tools.places, _day(now))
-    await outcome.write(connection, changes, details, bodies, now)
+    await outcome.write(session, changes, details, bodies, now)
     if changes.mended:
-        await placements.mend_evidence(connection, changes.mended)
+        await placements.mend_evidence(session, changes.mended)
     if left := [one for one in changes.participants if isinstance(one, Left)]:
-        await cases.end_participants(connection, left)
+        await cases.end_participants(session, left)
     if changes.releases:
-        await holds.release(connection, changes.releases, now)
+        await holds.release(session, changes.releases, now)
     if changes.letters:
-        await letters.put(connection, changes.letters, now)
+        await letters.put(session, changes.letters, now)
     return Addressed(
         states=Counter(decision.state for decision in changes.decisions),
         deliveries=len(changes.letters),

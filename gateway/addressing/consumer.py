@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import stamina
 from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gateway import telemetry
 from gateway.addressing.address import Arrived, Tools, address
@@ -27,6 +27,7 @@ from gateway.kafka.envelope import Envelope, Undecodable, read_headers
 from gateway.sealing import DataKey, Sealer, Unreadable
 from gateway.store import outbox, quarantine
 from gateway.store.data_keys import data_keys
+from gateway.store.session import Session, transaction
 from gateway.telemetry import log
 from schemas.base import Change, Retraction
 from schemas.catalogue import CATALOGUE, decode
@@ -173,10 +174,10 @@ class AddressingConsumer:
     async def _work(self, batch: Sequence[Headed]) -> None:
         """One transaction: open the bodies, decide, write what follows."""
         faults: list[tuple[Headed, str]] = []
-        async with self._engine.begin() as connection:
-            arrived = await self._in_turn(connection, await self._open(connection, batch, faults))
+        async with transaction(self._engine) as session:
+            arrived = await self._in_turn(session, await self._open(session, batch, faults))
             now = self._clock()
-            done = await address(connection, arrived, now, self._tools)
+            done = await address(session, arrived, now, self._tools)
             reach("T3")
         reach("T4")
         for one, reason in faults:
@@ -187,26 +188,24 @@ class AddressingConsumer:
         if done.deliveries:
             reach("D2")
 
-    async def _in_turn(self, connection: AsyncConnection, arrived: list[Arrived]) -> list[Arrived]:
+    async def _in_turn(self, session: Session, arrived: list[Arrived]) -> list[Arrived]:
         """These in the order of their lanes, without those that came too early, which go back in line.
 
         Kafka keeps the order of a lane, so that happens only when it lost what it had: an event published since then
         would overtake one that is not published again yet.
         """
         lanes = {one.envelope.lane for one in arrived}
-        waiting = await outbox.undecided(connection, lanes, self._clock()) if lanes else []
+        waiting = await outbox.undecided(session, lanes, self._clock()) if lanes else []
         missing, early = too_early({one.envelope.id for one in arrived}, waiting)
         if missing:
-            await outbox.publish_these_again(connection, missing | early)
+            await outbox.publish_these_again(session, missing | early)
             log.warning("events.too_early", count=len(early))
         place = {event: number for event, _, number in waiting}
         in_turn = [one for one in arrived if one.envelope.id not in early]
         return sorted(in_turn, key=lambda one: place.get(one.envelope.id, 0))
 
-    async def _open(
-        self, connection: AsyncConnection, batch: Sequence[Headed], faults: list[tuple[Headed, str]]
-    ) -> list[Arrived]:
-        keys = await data_keys(connection, self._sealer, [one.envelope.record_id for one in batch])
+    async def _open(self, session: Session, batch: Sequence[Headed], faults: list[tuple[Headed, str]]) -> list[Arrived]:
+        keys = await data_keys(session, self._sealer, [one.envelope.record_id for one in batch])
         arrived = []
         for one in batch:
             key = keys.get(one.envelope.record_id)

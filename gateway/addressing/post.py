@@ -10,7 +10,6 @@ from datetime import date
 from typing import Any
 
 import orjson
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.addressing.agreements import Agreements
 from gateway.addressing.disclosure import AreaOf, dump
@@ -20,6 +19,7 @@ from gateway.addressing.holding import Stay
 from gateway.addressing.stays import PLACEMENT, tell
 from gateway.sealing import DataKey, Sealer, Unreadable
 from gateway.store.letters import read_bodies
+from gateway.store.session import Session
 from schemas.base import Event
 from schemas.catalogue import decode
 from schemas.places import Places
@@ -41,7 +41,7 @@ class Post:
         self._keys = dict(keys)
         self._details = {one.id: detail for one, detail in evidence if detail is not None}
 
-    async def fetch(self, connection: AsyncConnection, letters: Sequence[Letter], sealer: Sealer) -> None:
+    async def fetch(self, session: Session, letters: Sequence[Letter], sealer: Sealer) -> None:
         """Read what these letters need and the batch does not hold. Raises Unreadable for an event's body only."""
         kinds = {
             letter.event.id: letter.event.kind
@@ -51,7 +51,7 @@ class Post:
         stays = {one for letter in letters if letter.stay for one in _parts(letter.stay)} - self._details.keys()
         if not kinds and not stays:
             return
-        for body_id, record_id, sealed, wrapped in await read_bodies(connection, [*kinds, *stays]):
+        for body_id, record_id, sealed, wrapped in await read_bodies(session, [*kinds, *stays]):
             key = sealer.unwrap(record_id, wrapped)
             if body_id in kinds:
                 self._keys[record_id] = key

@@ -4,28 +4,25 @@ import uuid
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from gateway.addressing.address import Addressed, Tools, load, new_desk, write
 from gateway.addressing.desk import Desk
 from gateway.addressing.subject import Subject, Waiting
 from gateway.sealing import DataKey, Unreadable
 from gateway.store import holds
 from gateway.store.letters import read_bodies
+from gateway.store.session import Session
 from schemas.base import Event
 from schemas.catalogue import decode
 
 
-async def redrive(
-    connection: AsyncConnection, event_ids: Iterable[uuid.UUID], now: datetime, tools: Tools
-) -> Addressed:
+async def redrive(session: Session, event_ids: Iterable[uuid.UUID], now: datetime, tools: Tools) -> Addressed:
     """Decide these events again, those of them that wait, inside the caller's transaction.
 
     What they said of places is read again first, since a postcode that lay nowhere may be known by now. An event that
     would wait for the same thing goes on waiting, as if nobody had asked. Nobody is sent anything twice.
     """
     asked = frozenset(event_ids)
-    subjects = await load(connection, await holds.persons_of(connection, asked), tools)
+    subjects = await load(session, await holds.persons_of(session, asked), tools)
     desk = new_desk(subjects, {}, now, tools)
     work = [
         (subject, waiting)
@@ -33,14 +30,14 @@ async def redrive(
         for waiting in list(subject.waiting)
         if waiting.event.id in asked
     ]
-    events, keys = await _read(connection, [waiting for _, waiting in work], tools)
+    events, keys = await _read(session, [waiting for _, waiting in work], tools)
     for subject, waiting in work:
         if waiting.event.id in events:
             desk.learn_again(waiting.event, events[waiting.event.id], subject.id)
     for subject, waiting in work:
         if waiting.event.id in events:
             _again(desk, subject, waiting)
-    return await write(connection, desk.changes, events, keys, now, tools)
+    return await write(session, desk.changes, events, keys, now, tools)
 
 
 def _again(desk: Desk, subject: Subject, waiting: Waiting) -> None:
@@ -50,13 +47,13 @@ def _again(desk: Desk, subject: Subject, waiting: Waiting) -> None:
 
 
 async def _read(
-    connection: AsyncConnection, waiting: Iterable[Waiting], tools: Tools
+    session: Session, waiting: Iterable[Waiting], tools: Tools
 ) -> tuple[dict[uuid.UUID, Event], dict[uuid.UUID, DataKey]]:
     """The events that wait, opened, and their records' keys. One that does not open is left as it is."""
     kinds = {one.event.id: one.event.kind for one in waiting}
     events: dict[uuid.UUID, Event] = {}
     keys: dict[uuid.UUID, DataKey] = {}
-    for event_id, record_id, sealed, wrapped in await read_bodies(connection, kinds):
+    for event_id, record_id, sealed, wrapped in await read_bodies(session, kinds):
         try:
             key = tools.sealer.unwrap(record_id, wrapped)
             events[event_id] = decode(kinds[event_id], key.open(event_id, sealed))

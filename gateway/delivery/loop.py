@@ -29,6 +29,7 @@ from gateway.store import deliveries
 from gateway.store.deliveries import Queue
 from gateway.store.ledger import listen
 from gateway.store.mailboxes import CHANNEL, announced
+from gateway.store.session import Session, session_of
 from gateway.telemetry import log
 
 _LOOK = timedelta(seconds=2)
@@ -114,15 +115,15 @@ class DeliveryLoop:
 
     async def _serve(self) -> None:
         async with self._engine.connect() as connection:
-            await connection.execution_options(isolation_level="AUTOCOMMIT")
             try:
                 lost = await self._listen(connection)
-                await deliveries.appear(connection)
+                session = await session_of(connection)
+                await deliveries.appear(session)
                 async with asyncio.TaskGroup() as group:
                     turn = asyncio.Lock()
-                    settler = Settler(connection, turn)
+                    settler = Settler(session, turn)
                     helpers = [group.create_task(settler.run()), group.create_task(_watch(lost))]
-                    await self._share(connection, turn, settler, group)
+                    await self._share(session, turn, settler, group)
                     for helper in helpers:
                         helper.cancel()
             finally:
@@ -143,15 +144,13 @@ class DeliveryLoop:
         )
         return lost
 
-    async def _share(
-        self, connection: AsyncConnection, turn: asyncio.Lock, settler: Settler, group: asyncio.TaskGroup
-    ) -> None:
+    async def _share(self, session: Session, turn: asyncio.Lock, settler: Settler, group: asyncio.TaskGroup) -> None:
         """Take and give up recipients until stopped, so that each process has its share of them."""
         while not self._stopping.is_set():
             async with turn:
-                share = math.ceil(len(self._served) / max(await deliveries.present(connection), 1))
+                share = math.ceil(len(self._served) / max(await deliveries.present(session), 1))
                 missing = [recipient for recipient in self._served if recipient not in self._own]
-                taken = await deliveries.try_recipients(connection, missing, max(share - len(self._own), 0))
+                taken = await deliveries.try_recipients(session, missing, max(share - len(self._own), 0))
             for recipient in taken:
                 self._own[recipient] = self._service(self._served[recipient], settler, group)
             if taken:
@@ -159,7 +158,7 @@ class DeliveryLoop:
             for recipient in sorted(self._own)[share:]:
                 await self._own.pop(recipient).stop()
                 async with turn:
-                    await deliveries.give_up(connection, recipient)
+                    await deliveries.give_up(session, recipient)
                 log.info("recipient.given_up", recipient=recipient)
             self.wake(self._own)
             self.last_progress = self._clock()

@@ -7,12 +7,11 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from gateway import telemetry
 from gateway.delivery.settlement import Settlement
 from gateway.failpoints import reach
 from gateway.store import deliveries
+from gateway.store.session import Session
 from gateway.telemetry import log
 
 _MOST = 500
@@ -27,8 +26,8 @@ Told = Callable[[Sequence[Settlement]], None]
 class Settler:
     """One for all recipients of a process. turn: serialises the use of the session."""
 
-    def __init__(self, connection: AsyncConnection, turn: asyncio.Lock) -> None:
-        self._connection = connection
+    def __init__(self, session: Session, turn: asyncio.Lock) -> None:
+        self._session = session
         self._turn = turn
         self._waiting: list[Settlement] = []
         self._tell: dict[str, Told] = {}
@@ -76,7 +75,7 @@ class Settler:
     async def _settle(self, batch: Sequence[Settlement]) -> None:
         reach("D7")
         async with self._turn:
-            await deliveries.settle(self._connection, batch)
+            await deliveries.settle(self._session, batch)
         reach("D8")
         by_recipient: dict[str, list[Settlement]] = {}
         for one in batch:

@@ -4,11 +4,10 @@ import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from gateway.identity.keys import Key, Rule
 from gateway.identity.match import Ambiguous, Claim, Known, Linked, Match
 from gateway.store import persons
+from gateway.store.session import Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +49,7 @@ class Identities:
         return (named | candidates) - {person for person, _ in self.persons}
 
 
-async def look_up(connection: AsyncConnection, asked: Iterable[Asked]) -> Known:
+async def look_up(session: Session, asked: Iterable[Asked]) -> Known:
     """Whoever the keys and lanes of these events lead to, all of them locked first.
 
     What is locked is read once: nobody can add to it meanwhile. And as every event has a lane, whoever else decides one
@@ -58,8 +57,8 @@ async def look_up(connection: AsyncConnection, asked: Iterable[Asked]) -> Known:
     """
     wanted = {key.value for one in asked for key in one.keys} | {one.lane for one in asked}
     known = Known()
-    await persons.lock_keys(connection, wanted)
-    await persons.read_known(connection, wanted, known)
+    await persons.lock_keys(session, wanted)
+    await persons.read_known(session, wanted, known)
     return known
 
 

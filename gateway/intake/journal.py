@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.base import Accepted, Held, Ignored
 from gateway import telemetry
@@ -25,6 +25,7 @@ from gateway.intake.entry import Clash, Entry, Taken, facts_of, findings_told, r
 from gateway.sealing import BlindIndex, DataKey, Sealer
 from gateway.store import journal as statements
 from gateway.store.journal import EventRow, Known, RecordRow
+from gateway.store.session import Session, transaction
 from gateway.telemetry import log
 from schemas.base import Fact
 
@@ -124,8 +125,8 @@ class Journal:
         with telemetry.commit_seconds.time():
             for left in range(_TRIES, 0, -1):
                 try:
-                    async with self._engine.begin() as connection:
-                        results, wrote = await self._write(connection, entries)
+                    async with transaction(self._engine) as session:
+                        results, wrote = await self._write(session, entries)
                         reach("I3")
                     break
                 except DataError:
@@ -142,11 +143,9 @@ class Journal:
             self._published(wrote)
         return results
 
-    async def _write(
-        self, connection: AsyncConnection, entries: Sequence[Entry]
-    ) -> tuple[list[Taken | Clash], frozenset[int]]:
+    async def _write(self, session: Session, entries: Sequence[Entry]) -> tuple[list[Taken | Clash], frozenset[int]]:
         now = self._clock()
-        seen = await statements.known(connection, [(entry.sender, entry.transport) for entry in entries])
+        seen = await statements.known(session, [(entry.sender, entry.transport) for entry in entries])
         results: list[Taken | Clash] = []
         fresh: list[tuple[Entry, uuid.UUID]] = []
         for entry in entries:
@@ -167,31 +166,31 @@ class Journal:
         if facts:
             # Before the heads, so that two journals that both meet a fact for the first time wait, and do not collide.
             await statements.lock_shards(
-                connection, sorted({shard_of(self._index.of("lane", fact.lane)) for fact in facts})
+                session, sorted({shard_of(self._index.of("lane", fact.lane)) for fact in facts})
             )
-        heads, settling = await self._read_heads(connection, facts, now)
+        heads, settling = await self._read_heads(session, facts, now)
         expected = [head.event_id for head in heads.values()]
         batch = _Batch()
         for entry, record_id in fresh:
             self._add(batch, entry, record_id, heads, settling)
-        await self._forget_late_repeats(connection, batch)
-        await self._insert(connection, batch, heads, expected, now)
+        await self._forget_late_repeats(session, batch)
+        await self._insert(session, batch, heads, expected, now)
         for entry, _ in fresh:
             telemetry.accepted.labels(entry.agency, state_of(entry.outcome)).inc()
         log.info("records.committed", count=len(fresh), events=len(batch.events), repeats=len(entries) - len(fresh))
         return results, frozenset(event.minted.shard for event in batch.events)
 
     async def _read_heads(
-        self, connection: AsyncConnection, facts: Sequence[Fact], now: datetime
+        self, session: Session, facts: Sequence[Fact], now: datetime
     ) -> tuple[dict[bytes, Head], dict[uuid.UUID, Settling]]:
         keys = sorted({self._index.of("fact", fact.key) for fact in facts})
-        heads = await statements.heads(connection, keys) if keys else {}
+        heads = await statements.heads(session, keys) if keys else {}
         settling: dict[uuid.UUID, Settling] = {}
         if any(fact.settles or fact.reverses or fact.withdrawn for fact in facts):
             lanes = {self._index.of("lane", fact.lane) for fact in facts if fact.reverses}
             lanes |= {head.lane for head in heads.values()} if lanes else set()
             settling = await statements.settling(
-                connection, [head.event_id for head in heads.values()], sorted(lanes), now
+                session, [head.event_id for head in heads.values()], sorted(lanes), now
             )
         return heads, settling
 
@@ -211,12 +210,12 @@ class Journal:
             batch.bodies.append((record_id, record_id, key.seal(record_id, entry.body)))
         batch.records.append(record_row(entry, record_id, self._lane(entry.outcome, minted), len(minted), repeats))
 
-    async def _forget_late_repeats(self, connection: AsyncConnection, batch: _Batch) -> None:
+    async def _forget_late_repeats(self, session: Session, batch: _Batch) -> None:
         """A late statement has no head to be compared with; told again, it is found by its id."""
         late = [event.minted.id for event in batch.events if event.minted.state == "superseded"]
         if not late:
             return
-        stored = await statements.stored(connection, late)
+        stored = await statements.stored(session, late)
         again = [event for event in batch.events if event.minted.id in stored]
         batch.events = [event for event in batch.events if event.minted.id not in stored]
         batch.bodies = [body for body in batch.bodies if body[0] not in stored]
@@ -277,7 +276,7 @@ class Journal:
 
     async def _insert(
         self,
-        connection: AsyncConnection,
+        session: Session,
         batch: _Batch,
         heads: dict[bytes, Head],
         expected: Sequence[uuid.UUID],
@@ -285,10 +284,10 @@ class Journal:
     ) -> None:
         if batch.events:
             # A fact keeps the lane of its first record, whose shard may be another than that of the lane told now.
-            await statements.lock_shards(connection, sorted({event.minted.shard for event in batch.events}))
+            await statements.lock_shards(session, sorted({event.minted.shard for event in batch.events}))
         facts = [(key, heads[key]) for key in sorted(batch.touched)]
         moved = await statements.commit(
-            connection,
+            session,
             records=batch.records,
             keys=batch.keys,
             bodies=batch.bodies,
@@ -305,15 +304,15 @@ class Journal:
 
         entry.outcome is what its adapter says now; key is the record's own.
         """
-        async with self._engine.begin() as connection:
+        async with transaction(self._engine) as session:
             now = self._clock()
-            heads, settling = await self._read_heads(connection, facts_of(entry.outcome), now)
+            heads, settling = await self._read_heads(session, facts_of(entry.outcome), now)
             expected = [head.event_id for head in heads.values()]
             batch = _Batch()
             minted, repeats = self._chain(batch, entry.outcome, entry.received, heads, settling)
             self._add_events(batch, minted, key, entry, record_id)
             if not await statements.promote(
-                connection,
+                session,
                 record_id,
                 events=len(minted),
                 repeats=repeats,
@@ -321,7 +320,7 @@ class Journal:
                 findings=findings_told(entry.outcome.findings if isinstance(entry.outcome, Accepted) else ()),
             ):
                 return False
-            await self._insert(connection, batch, heads, expected, now)
+            await self._insert(session, batch, heads, expected, now)
         self._published(frozenset(event.minted.shard for event in batch.events))
         return True
 

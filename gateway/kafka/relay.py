@@ -24,6 +24,7 @@ from gateway.kafka.envelope import message_key, write_headers
 from gateway.store import outbox
 from gateway.store.ledger import listen
 from gateway.store.outbox import Unpublished
+from gateway.store.session import Session, session_of
 from gateway.telemetry import log
 from schemas.base import topic_of
 
@@ -100,10 +101,11 @@ class Relay:
             async with self._engine.connect() as connection:
                 try:
                     await self._listen(connection)
+                    session = await session_of(connection)
                     while True:
-                        await self._take_shards(connection)
+                        await self._take_shards(session)
                         self._woken.clear()
-                        wait = await self._drain(connection, producer.send)
+                        wait = await self._drain(session, producer.send)
                         await self._rest(wait)
                 finally:
                     # The locks belong to the session: close it, or the pool would keep them.
@@ -117,33 +119,29 @@ class Relay:
 
         await listen(connection, CHANNEL, told, told)
 
-    async def _take_shards(self, connection: AsyncConnection) -> None:
+    async def _take_shards(self, session: Session) -> None:
         missing = [shard for shard in range(SHARDS) if shard not in self._held]
         if len(self._held) >= self._at_most or not missing:
             return
-        taken = await outbox.try_shards(connection, missing, self._at_most - len(self._held))
-        await connection.commit()
+        taken = await outbox.try_shards(session, missing, self._at_most - len(self._held))
         if taken:
             self._held = sorted([*self._held, *taken])
             log.info("relay.shards_taken", shards=len(self._held))
 
-    async def _drain(
-        self, connection: AsyncConnection, send: Callable[..., Awaitable[asyncio.Future[Any]]]
-    ) -> float | None:
+    async def _drain(self, session: Session, send: Callable[..., Awaitable[asyncio.Future[Any]]]) -> float | None:
         """Publish until nothing may go out now; the seconds until something may, or None."""
         while self._held:
             now = self._clock()
-            events = await outbox.read(connection, self._held, now, self._batch)
+            events = await outbox.read(session, self._held, now, self._batch)
             reach("R1")
             if events:
                 self.backlog = len(events)
                 await self._publish(events, send)
-                await outbox.published(connection, [event.seq for event in events])
+                await outbox.published(session, [event.seq for event in events])
                 reach("R4")
             # Whatever is committed after a reading wakes us again, so one that was not full needs no other after it.
             full = len(events) == self._batch
-            due = None if full else await outbox.next_due(connection, self._held, now)
-            await connection.commit()
+            due = None if full else await outbox.next_due(session, self._held, now)
             self.last_progress = self._clock()
             if events:
                 log.info("events.relayed", count=len(events))

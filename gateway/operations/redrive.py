@@ -18,6 +18,7 @@ from gateway.sealing import Sealer
 from gateway.store import quarantine
 from gateway.store.data_keys import open_body
 from gateway.store.mailboxes import CHANNEL
+from gateway.store.session import transaction
 
 _RECORD = text(
     """
@@ -88,8 +89,8 @@ class Redrive:
             case "delivery":
                 return await self._delivery(wanted, now)
             case "event":
-                async with self._engine.begin() as connection:
-                    again = await decide_again(connection, [wanted], now, self._tools)
+                async with transaction(self._engine) as session:
+                    again = await decide_again(session, [wanted], now, self._tools)
                 return Result.DONE if again.states else Result.STILL_STOPPED
             case _:
                 return Result.UNKNOWN

@@ -3,16 +3,15 @@
 import uuid
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from gateway.addressing.cases import Left
 from gateway.addressing.determination import Role
 from gateway.addressing.subject import Case, Participant
 from gateway.store.arrays import arrays
+from gateway.store.session import Session
+from gateway.store.statement import Statement
 
 # One row per open participant, and one for a case without any.
-_OPEN = text(
+_OPEN = Statement(
     """
     select c.id, c.person_id, c.opened_by, c.opened,
            (select r.area from responsibilities r where r.case_id = c.id order by r.number desc limit 1) as responsible,
@@ -24,7 +23,7 @@ _OPEN = text(
     """
 )
 
-_END_PARTICIPANTS = text(
+_END_PARTICIPANTS = Statement(
     """
     update participants p set until = t.at
     from unnest(cast(:case_id as uuid[]), cast(:number as integer[]), cast(:at as timestamptz[]))
@@ -34,19 +33,20 @@ _END_PARTICIPANTS = text(
 )
 
 
-async def read_open(connection: AsyncConnection, persons: Iterable[uuid.UUID]) -> list[Case]:
+async def read_open(session: Session, persons: Iterable[uuid.UUID]) -> list[Case]:
     """The open cases of these persons, with whoever takes part now."""
     found: dict[uuid.UUID, Case] = {}
-    for row in await connection.execute(_OPEN, {"persons": list(persons)}):
-        case = found.setdefault(
-            row.id, Case(row.id, row.person_id, row.opened_by, row.opened, row.responsible, {}, row.numbered)
-        )
-        if row.number is not None:
-            case.participants[Role(row.role)] = Participant(row.number, Role(row.role), row.area, row.since)
+    for row in await session.rows(_OPEN, {"persons": list(persons)}):
+        case_id, person, opened_by, opened, responsible, numbered, number, role, area, since = row
+        case = found.get(case_id)
+        if case is None:
+            case = found[case_id] = Case(case_id, person, opened_by, opened, responsible, {}, numbered)
+        if number is not None:
+            case.participants[Role(role)] = Participant(number, Role(role), area, since)
     return list(found.values())
 
 
-async def end_participants(connection: AsyncConnection, left: Sequence[Left]) -> None:
+async def end_participants(session: Session, left: Sequence[Left]) -> None:
     """Participants that are so no longer."""
     rows = [(one.case_id, one.number, one.at) for one in left]
-    await connection.execute(_END_PARTICIPANTS, arrays("case_id number at", rows))
+    await session.run(_END_PARTICIPANTS, arrays("case_id number at", rows))

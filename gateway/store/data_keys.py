@@ -7,8 +7,10 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.sealing import DataKey, Sealer
+from gateway.store.session import Session
+from gateway.store.statement import Statement
 
-_KEYS = text("select record_id, wrapped from data_keys where record_id = any(cast(:records as uuid[]))")
+_KEYS = Statement("select record_id, wrapped from data_keys where record_id = any(cast(:records as uuid[]))")
 
 _BODY = text(
     """
@@ -18,12 +20,10 @@ _BODY = text(
 )
 
 
-async def data_keys(
-    connection: AsyncConnection, sealer: Sealer, records: Iterable[uuid.UUID]
-) -> dict[uuid.UUID, DataKey]:
+async def data_keys(session: Session, sealer: Sealer, records: Iterable[uuid.UUID]) -> dict[uuid.UUID, DataKey]:
     """The unwrapped keys of these records, for those that still have one. Raises Unreadable for a foreign key file."""
-    rows = await connection.execute(_KEYS, {"records": list(set(records))})
-    return {row.record_id: sealer.unwrap(row.record_id, row.wrapped) for row in rows}
+    rows = await session.rows(_KEYS, {"records": list(set(records))})
+    return {record: sealer.unwrap(record, wrapped) for record, wrapped in rows}
 
 
 async def open_body(connection: AsyncConnection, sealer: Sealer, body_id: uuid.UUID) -> tuple[bytes, DataKey] | None:

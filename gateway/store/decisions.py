@@ -3,15 +3,14 @@
 import uuid
 from collections.abc import Iterable
 
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from gateway.addressing.recipients import Chains, Holder
+from gateway.store.session import Session
+from gateway.store.statement import Statement
 
-_DECIDED = text("select event_id from decisions where event_id = any(cast(:ids as uuid[])) and number = 1")
+_DECIDED = Statement("select event_id from decisions where event_id = any(cast(:ids as uuid[])) and number = 1")
 
 # A version that was overtaken before it was published was decided to be about nobody; the one before it tells.
-_PERSONS = text(
+_PERSONS = Statement(
     """
     with recursive chain (start, id, depth) as (
         select id, id, 0 from unnest(cast(:ids as uuid[])) as t(id)
@@ -27,7 +26,7 @@ _PERSONS = text(
 )
 
 # Along the corrections of a fact, the last thing each recipient was told of it.
-_CHAINS = text(
+_CHAINS = Statement(
     """
     with recursive chain (start, id, depth) as (
         select id, id, 0 from unnest(cast(:ids as uuid[])) as t(id)
@@ -47,21 +46,20 @@ _CHAINS = text(
 )
 
 
-async def decided(connection: AsyncConnection, events: Iterable[uuid.UUID]) -> frozenset[uuid.UUID]:
+async def decided(session: Session, events: Iterable[uuid.UUID]) -> frozenset[uuid.UUID]:
     """Which of these events are decided already. Asked under the locks of their lanes, the answer stays true."""
-    return frozenset((await connection.execute(_DECIDED, {"ids": list(events)})).scalars())
+    return frozenset(event for (event,) in await session.rows(_DECIDED, {"ids": list(events)}))
 
 
-async def persons(connection: AsyncConnection, events: Iterable[uuid.UUID]) -> dict[uuid.UUID, uuid.UUID]:
+async def persons(session: Session, events: Iterable[uuid.UUID]) -> dict[uuid.UUID, uuid.UUID]:
     """The person that each of these events, or else the versions before it, was last decided to be about."""
-    rows = await connection.execute(_PERSONS, {"ids": list(events)})
-    return {row.start: row.person_id for row in rows}
+    return dict(await session.rows(_PERSONS, {"ids": list(events)}))
 
 
-async def chains(connection: AsyncConnection, events: Iterable[uuid.UUID]) -> Chains:
+async def chains(session: Session, events: Iterable[uuid.UUID]) -> Chains:
     """For each of these events, who has its fact in its version or an earlier one, and in which role."""
     asked = list(events)
     found: Chains = {event: {} for event in asked}
-    for row in await connection.execute(_CHAINS, {"ids": asked}):
-        found[row.start][row.recipient] = Holder(row.role, row.agreement)
+    for event, recipient, role, agreement in await session.rows(_CHAINS, {"ids": asked}):
+        found[event][recipient] = Holder(role, agreement)
     return found

@@ -4,16 +4,15 @@ Bodies and keys are read by scalar subqueries, so that no statistics can turn a 
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import TextClause, text
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gateway.clock import Clock
 from gateway.delivery.delivery import Delivery
 from gateway.delivery.settlement import Settlement
+from gateway.store.session import Session, session
+from gateway.store.statement import Statement
 
 _LOCKS = 7130004
 """The first half of the advisory lock of a recipient; the second is a hash of its name."""
@@ -30,7 +29,7 @@ _COLUMNS = """
 """
 
 
-_PAGE = text(
+_PAGE = Statement(
     f"""
     select {_COLUMNS} from deliveries d
     where d.recipient = :recipient and d.state = 'queued' and d.position > :after
@@ -39,7 +38,7 @@ _PAGE = text(
 )
 """A page of a recipient's queue, in order of positions."""
 
-_LANES = text(
+_LANES = Statement(
     f"""
     with theirs as materialized (
         select * from deliveries where person_id = any(cast(:persons as uuid[]))
@@ -52,7 +51,7 @@ _LANES = text(
 )
 """What these persons have queued up to a position, so many each. Persons first: a recipient's queue can be long."""
 
-_HEAD = text(
+_HEAD = Statement(
     f"""
     with heads as (
         select distinct on (person_id) id, position, coalesce(next, created) as due from deliveries
@@ -67,19 +66,19 @@ _HEAD = text(
 One that just failed is due later than all others, so trials go round.
 """
 
-_PARKED = text(
+_PARKED = Statement(
     """
     select person_id, min(position) as first from deliveries
     where recipient = :recipient and state = 'parked' group by 1
     """
 )
 
-_FORGIVE = text(
+_FORGIVE = Statement(
     "update deliveries set next = null where recipient = :recipient and state = 'queued' and next is not null"
 )
 """Makes due now what waits: the recipient was down, and is back."""
 
-_SETTLE = text(
+_SETTLE = Statement(
     """
     with told as (
         select * from unnest(
@@ -103,7 +102,7 @@ _SETTLE = text(
 )
 """Settles a batch. What is no longer queued (read from the mailbox, answered, withdrawn) keeps the state it has."""
 
-_TRY = text(
+_TRY = Statement(
     """
     select recipient from unnest(cast(:recipients as text[])) as r (recipient)
     where pg_try_advisory_lock(:locks, hashtext(recipient)) limit :most
@@ -111,11 +110,11 @@ _TRY = text(
 )
 """Tries one after the other and stops at the limit: nothing is sorted, so no lock is taken that is not returned."""
 
-_GIVE_UP = text("select pg_advisory_unlock(:locks, hashtext(:recipient))")
+_GIVE_UP = Statement("select pg_advisory_unlock(:locks, hashtext(:recipient))")
 
-_APPEAR = text("select pg_advisory_lock_shared(:presence, 0)")
+_APPEAR = Statement("select pg_advisory_lock_shared(:presence, 0)")
 
-_PRESENT = text(
+_PRESENT = Statement(
     """
     select count(*) from pg_locks
     where locktype = 'advisory' and granted and classid = :presence and objsubid = 2
@@ -131,7 +130,7 @@ class Queue:
     """
 
     def __init__(self, engine: AsyncEngine, recipient: str, clock: Clock, *, bodies: bool) -> None:
-        self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._engine = engine
         self._clock = clock
         self._told = {"recipient": recipient, "bodies": bodies}
 
@@ -150,29 +149,24 @@ class Queue:
 
     async def parked(self) -> dict[UUID, int]:
         """The persons with a parked delivery, and the position of the first."""
-        async with self._engine.connect() as connection:
-            rows = await connection.execute(_PARKED, {"recipient": self._told["recipient"]})
-            return {row.person_id: row.first for row in rows}
+        async with session(self._engine) as opened:
+            return dict(await opened.rows(_PARKED, self._told))
 
     async def forgive(self) -> None:
         """Make everything that is queued due now."""
-        async with self._engine.connect() as connection:
-            await connection.execute(_FORGIVE, {"recipient": self._told["recipient"]})
+        async with session(self._engine) as opened:
+            await opened.run(_FORGIVE, self._told)
 
-    async def _read(self, statement: TextClause, told: dict[str, object]) -> list[Delivery]:
-        async with self._engine.connect() as connection:
-            rows = (await connection.execute(statement, {**self._told, **told})).all()
+    async def _read(self, statement: Statement, told: dict[str, object]) -> list[Delivery]:
+        async with session(self._engine) as opened:
+            rows = await opened.rows(statement, {**self._told, **told})
         now = self._clock()
-        return [_delivery(tuple(row), now) for row in rows]
+        return [Delivery(*row, read=now) for row in rows]  # the columns are the fields, in this order
 
 
-def _delivery(row: Sequence[Any], now: datetime) -> Delivery:
-    return Delivery(*row, read=now)  # the columns are the fields, in this order
-
-
-async def settle(connection: AsyncConnection, batch: Sequence[Settlement]) -> None:
+async def settle(session: Session, batch: Sequence[Settlement]) -> None:
     """Write what came of these attempts, in one statement."""
-    await connection.execute(
+    await session.run(
         _SETTLE,
         {
             "ids": [one.delivery.id for one in batch],
@@ -192,22 +186,22 @@ async def settle(connection: AsyncConnection, batch: Sequence[Settlement]) -> No
     )
 
 
-async def appear(connection: AsyncConnection) -> None:
+async def appear(session: Session) -> None:
     """Count among the courier processes, until this session ends."""
-    await connection.execute(_APPEAR, {"presence": _PRESENCE})
+    await session.rows(_APPEAR, {"presence": _PRESENCE})
 
 
-async def present(connection: AsyncConnection) -> int:
+async def present(session: Session) -> int:
     """How many courier processes there are."""
-    return int((await connection.execute(_PRESENT, {"presence": _PRESENCE})).scalar_one())
+    return int(await session.value(_PRESENT, {"presence": _PRESENCE}))
 
 
-async def try_recipients(connection: AsyncConnection, recipients: Iterable[str], most: int) -> list[str]:
+async def try_recipients(session: Session, recipients: Iterable[str], most: int) -> list[str]:
     """Take the locks of at most so many recipients nobody else has; they are this session's until it ends."""
     told = {"locks": _LOCKS, "recipients": list(recipients), "most": most}
-    return list((await connection.execute(_TRY, told)).scalars())
+    return [recipient for (recipient,) in await session.rows(_TRY, told)]
 
 
-async def give_up(connection: AsyncConnection, recipient: str) -> None:
+async def give_up(session: Session, recipient: str) -> None:
     """Leave a recipient to others."""
-    await connection.execute(_GIVE_UP, {"locks": _LOCKS, "recipient": recipient})
+    await session.rows(_GIVE_UP, {"locks": _LOCKS, "recipient": recipient})

@@ -5,17 +5,16 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from itertools import groupby
 
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from gateway.addressing.changes import Release
 from gateway.addressing.determination import Role
 from gateway.addressing.subject import HeldRole, Told, Waiting
 from gateway.store.arrays import arrays
+from gateway.store.session import Session
+from gateway.store.statement import Statement
 from schemas.base import Change, Standing
 
 # What was erased meanwhile can be decided no more, and is left out.
-_OPEN = text(
+_OPEN = Statement(
     """
     select h.event_id, h.decision, h.role, h.person_id, h.reason, e.record_id, e.sender, e.agency, e.kind, e.change,
            e.supersedes, e.fact, e.occurred, e.recorded, e.trace, first.why ->> 'standing' as standing,
@@ -32,14 +31,14 @@ _OPEN = text(
     """
 )
 
-_OF_EVENTS = text(
+_OF_EVENTS = Statement(
     """
     select distinct person_id from holds
     where released is null and person_id is not null and event_id = any(cast(:events as uuid[]))
     """
 )
 
-_RELEASE = text(
+_RELEASE = Statement(
     """
     update holds h set released = :now, outcome = t.outcome
     from unnest(cast(:event_id as uuid[]), cast(:decision as smallint[]), cast(:role as text[]),
@@ -49,39 +48,38 @@ _RELEASE = text(
 )
 
 
-async def read_open(connection: AsyncConnection, persons: Iterable[uuid.UUID]) -> list[tuple[uuid.UUID, Waiting]]:
+async def read_open(session: Session, persons: Iterable[uuid.UUID]) -> list[tuple[uuid.UUID, Waiting]]:
     """What waits for these persons, in the order it came."""
-    rows = (await connection.execute(_OPEN, {"persons": list(persons)})).all()
+    rows = await session.rows(_OPEN, {"persons": list(persons)})
     found: list[tuple[uuid.UUID, Waiting]] = []
-    for _, group in groupby(rows, key=lambda row: row.event_id):
+    for _, group in groupby(rows, key=lambda row: row["event_id"]):
         held = list(group)
         row = held[0]
         told = Told(
-            id=row.event_id,
-            record_id=row.record_id,
-            sender=row.sender,
-            agency=row.agency,
-            kind=row.kind,
-            change=Change(row.change),
-            supersedes=row.supersedes,
-            fact=row.fact,
-            occurred=row.occurred,
-            recorded=row.recorded,
-            trace=row.trace,
-            referral=row.standing == Standing.REFERRAL,
+            id=row["event_id"],
+            record_id=row["record_id"],
+            sender=row["sender"],
+            agency=row["agency"],
+            kind=row["kind"],
+            change=Change(row["change"]),
+            supersedes=row["supersedes"],
+            fact=row["fact"],
+            occurred=row["occurred"],
+            recorded=row["recorded"],
+            trace=row["trace"],
+            referral=row["standing"] == Standing.REFERRAL,
         )
-        holds = tuple(HeldRole(one.decision, Role(one.role), one.reason) for one in held)
-        found.append((row.person_id, Waiting(told, holds, row.last, frozenset(row.sent))))
+        holds = tuple(HeldRole(one["decision"], Role(one["role"]), one["reason"]) for one in held)
+        found.append((row["person_id"], Waiting(told, holds, row["last"], frozenset(row["sent"]))))
     return found
 
 
-async def persons_of(connection: AsyncConnection, events: Iterable[uuid.UUID]) -> frozenset[uuid.UUID]:
+async def persons_of(session: Session, events: Iterable[uuid.UUID]) -> frozenset[uuid.UUID]:
     """The persons of those of these events that wait."""
-    rows = await connection.execute(_OF_EVENTS, {"events": list(events)})
-    return frozenset(row.person_id for row in rows)
+    return frozenset(person for (person,) in await session.rows(_OF_EVENTS, {"events": list(events)}))
 
 
-async def release(connection: AsyncConnection, releases: Sequence[Release], now: datetime) -> None:
+async def release(session: Session, releases: Sequence[Release], now: datetime) -> None:
     """Holds that end."""
     rows = [(one.event_id, one.decision, one.role.value, one.outcome) for one in releases]
-    await connection.execute(_RELEASE, {**arrays("event_id decision role outcome", rows), "now": now})
+    await session.run(_RELEASE, {**arrays("event_id decision role outcome", rows), "now": now})

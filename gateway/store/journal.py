@@ -5,12 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from gateway.intake.chain import Head, Minted, Settling
+from gateway.store.session import Session
+from gateway.store.statement import Statement
 
-_KNOWN = text(
+_KNOWN = Statement(
     """
     select r.sender, r.transport, r.id, r.body_hash, r.state
     from unnest(cast(:senders as text[]), cast(:transports as bytea[])) as t(sender, transport)
@@ -18,14 +17,14 @@ _KNOWN = text(
     """
 )
 
-_HEADS = text(
+_HEADS = Statement(
     """
     select key, event_id, version, digest, lane from facts
     where key = any(cast(:keys as bytea[])) order by key for update
     """
 )
 
-_SETTLING = text(
+_SETTLING = Statement(
     """
     select o.event_id, e.kind, o.lane, o.due, e.supersedes
     from outbox o join events e on e.id = o.event_id
@@ -34,13 +33,13 @@ _SETTLING = text(
     """
 )
 
-_STORED = text("select id from events where id = any(cast(:ids as uuid[]))")
+_STORED = Statement("select id from events where id = any(cast(:ids as uuid[]))")
 
-_SHARDS = text(
+_SHARDS = Statement(
     "select pg_advisory_xact_lock(7130002, s) from (select unnest(cast(:shards as int[])) as s order by 1) as wanted"
 )
 
-_COMMIT = text(
+_COMMIT = Statement(
     """
     with record as (
         insert into records (id, sender, agency, transport, body_hash, received, state, reason, owner, due, media_type,
@@ -95,7 +94,7 @@ _COMMIT = text(
     """
 )
 
-_PROMOTE = text(
+_PROMOTE = Statement(
     """
     update records set state = 'translated', reason = null, owner = null, due = null, events = :events,
                        repeats = :repeats, lane = coalesce(lane, :lane), findings = cast(:findings as jsonb)
@@ -149,40 +148,39 @@ class EventRow:
     trace: str
 
 
-async def known(connection: AsyncConnection, transports: Sequence[tuple[str, bytes]]) -> dict[tuple[str, bytes], Known]:
+async def known(session: Session, transports: Sequence[tuple[str, bytes]]) -> dict[tuple[str, bytes], Known]:
     """The records that already stand under these (sender, transport) pairs."""
-    rows = await connection.execute(
+    rows = await session.rows(
         _KNOWN, {"senders": [sender for sender, _ in transports], "transports": [one for _, one in transports]}
     )
-    return {(row.sender, row.transport): Known(row.id, row.body_hash, row.state) for row in rows}
+    return {(sender, transport): Known(*rest) for sender, transport, *rest in rows}
 
 
-async def heads(connection: AsyncConnection, keys: Sequence[bytes]) -> dict[bytes, Head]:
+async def heads(session: Session, keys: Sequence[bytes]) -> dict[bytes, Head]:
     """The heads of these facts, locked until the transaction ends."""
-    rows = await connection.execute(_HEADS, {"keys": list(keys)})
-    return {row.key: Head(row.event_id, row.version, row.digest, row.lane) for row in rows}
+    return {key: Head(*head) for key, *head in await session.rows(_HEADS, {"keys": keys})}
 
 
 async def settling(
-    connection: AsyncConnection, events: Sequence[uuid.UUID], lanes: Sequence[bytes], now: datetime
+    session: Session, events: Sequence[uuid.UUID], lanes: Sequence[bytes], now: datetime
 ) -> dict[uuid.UUID, Settling]:
     """What still settles among these events and lanes, locked so that it cannot go out meanwhile."""
-    rows = await connection.execute(_SETTLING, {"heads": list(events), "lanes": list(lanes), "now": now})
-    return {row.event_id: Settling(row.event_id, row.kind, row.lane, row.due, row.supersedes) for row in rows}
+    rows = await session.rows(_SETTLING, {"heads": events, "lanes": lanes, "now": now})
+    return {row[0]: Settling(*row) for row in rows}
 
 
-async def stored(connection: AsyncConnection, events: Sequence[uuid.UUID]) -> set[uuid.UUID]:
+async def stored(session: Session, events: Sequence[uuid.UUID]) -> set[uuid.UUID]:
     """Which of these events stand in the journal already."""
-    return set((await connection.execute(_STORED, {"ids": list(events)})).scalars())
+    return {event for (event,) in await session.rows(_STORED, {"ids": events})}
 
 
-async def lock_shards(connection: AsyncConnection, shards: Sequence[int]) -> None:
+async def lock_shards(session: Session, shards: Sequence[int]) -> None:
     """Wait until no other journal transaction is writing to these shards, so that numbers follow commits."""
-    await connection.execute(_SHARDS, {"shards": list(shards)})
+    await session.rows(_SHARDS, {"shards": shards})
 
 
 async def commit(
-    connection: AsyncConnection,
+    session: Session,
     *,
     records: Sequence[RecordRow],
     keys: Sequence[tuple[uuid.UUID, bytes]],
@@ -199,7 +197,7 @@ async def commit(
     decided = [(e.minted.id, e.minted.state, e.minted.reason) for e in events if e.minted.state is not None]
     silenced = [e.minted.silences for e in events if e.minted.silences is not None]
     decided += silenced
-    result = await connection.execute(
+    moved: int = await session.value(
         _COMMIT,
         {
             **{f"r_{name}": [getattr(row, name) for row in records] for name in RecordRow.__slots__},
@@ -213,7 +211,7 @@ async def commit(
             "f_version": [head.version for _, head in facts],
             "f_digest": [head.digest for _, head in facts],
             "f_lane": [head.lane for _, head in facts],
-            "f_expected": list(expected),
+            "f_expected": expected,
             "e_id": [e.minted.id for e in events],
             "e_record": [e.record_id for e in events],
             "e_sender": [e.sender for e in events],
@@ -235,11 +233,11 @@ async def commit(
             "now": now,
         },
     )
-    return int(result.scalar_one())
+    return moved
 
 
 async def promote(
-    connection: AsyncConnection,
+    session: Session,
     record_id: uuid.UUID,
     *,
     events: int,
@@ -248,7 +246,5 @@ async def promote(
     findings: str,
 ) -> bool:
     """Mark a stopped record as translated. False if it was not stopped any more."""
-    result = await connection.execute(
-        _PROMOTE, {"id": record_id, "events": events, "repeats": repeats, "lane": lane, "findings": findings}
-    )
-    return result.first() is not None
+    told = {"id": record_id, "events": events, "repeats": repeats, "lane": lane, "findings": findings}
+    return await session.value(_PROMOTE, told) is not None

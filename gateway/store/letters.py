@@ -5,14 +5,13 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from gateway.addressing.document import Letter
 from gateway.store.arrays import arrays
 from gateway.store.mailboxes import give_positions
+from gateway.store.session import Session
+from gateway.store.statement import Statement
 
-_BODIES = text(
+_BODIES = Statement(
     """
     select b.id, b.record_id, b.sealed, k.wrapped
     from bodies b join data_keys k on k.record_id = b.record_id
@@ -20,7 +19,7 @@ _BODIES = text(
     """
 )
 
-_INSERT = text(
+_INSERT = Statement(
     """
     insert into deliveries
         (id, recipient, position, person_id, event_id, record_id, case_id, decision, role, kind, change, agreement,
@@ -37,17 +36,14 @@ _INSERT = text(
 )
 
 
-async def read_bodies(
-    connection: AsyncConnection, ids: Iterable[uuid.UUID]
-) -> list[tuple[uuid.UUID, uuid.UUID, bytes, bytes]]:
+async def read_bodies(session: Session, ids: Iterable[uuid.UUID]) -> list[tuple[uuid.UUID, uuid.UUID, bytes, bytes]]:
     """Those of these bodies that can still be opened: id, whose key seals it, sealed, and that key wrapped."""
-    rows = await connection.execute(_BODIES, {"ids": list(ids)})
-    return [(row.id, row.record_id, row.sealed, row.wrapped) for row in rows]
+    return [tuple(row) for row in await session.rows(_BODIES, {"ids": list(ids)})]
 
 
-async def put(connection: AsyncConnection, letters: Sequence[Letter], now: datetime) -> None:
+async def put(session: Session, letters: Sequence[Letter], now: datetime) -> None:
     """Number these deliveries within their mailboxes and queue them. Nothing may be locked after this."""
-    places = await give_positions(connection, Counter(letter.recipient for letter in letters))
+    places = await give_positions(session, Counter(letter.recipient for letter in letters))
     free = {recipient: iter(positions) for recipient, positions in places.items()}
     queued = []
     for letter in letters:
@@ -73,4 +69,4 @@ async def put(connection: AsyncConnection, letters: Sequence[Letter], now: datet
     names = (
         "id recipient position person_id event_id record_id case_id decision role kind change agreement reason trace"
     )
-    await connection.execute(_INSERT, {**arrays(names, queued), "now": now})
+    await session.run(_INSERT, {**arrays(names, queued), "now": now})

@@ -8,10 +8,13 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from gateway.store.session import Session
+from gateway.store.statement import Statement
+
 CHANNEL = "deliveries"
 """Where PostgreSQL announces that a recipient's mailbox changed; `announced` reads what it says."""
 
-_GIVE = text(
+_GIVE = Statement(
     """
     with given as (
         insert into mailboxes (recipient, last)
@@ -93,12 +96,12 @@ class Message:
     wrapped: bytes | None
 
 
-async def give_positions(connection: AsyncConnection, counts: Mapping[str, int]) -> dict[str, range]:
+async def give_positions(session: Session, counts: Mapping[str, int]) -> dict[str, range]:
     """New positions for so many deliveries of each recipient, as the last locking statement of the transaction."""
     wanted = sorted(counts)
     told = {"recipients": wanted, "counts": [counts[recipient] for recipient in wanted]}
-    rows = await connection.execute(_GIVE, told)
-    return {row.recipient: range(row.last - counts[row.recipient] + 1, row.last + 1) for row in rows}
+    rows = await session.rows(_GIVE, told)
+    return {recipient: range(last - counts[recipient] + 1, last + 1) for recipient, last, _ in rows}
 
 
 def announced(text: str) -> tuple[str, int | None]:

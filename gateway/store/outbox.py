@@ -9,12 +9,14 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.kafka.envelope import Envelope
+from gateway.store.session import Session
+from gateway.store.statement import Statement
 from schemas.base import Change
 
-_READ = text(
+_READ = Statement(
     """
-    select o.seq, o.event_id, e.record_id, e.kind, e.change, e.supersedes, e.sender, e.agency, e.fact, e.lane,
-           e.occurred, e.recorded, e.due, e.trace, b.sealed
+    select o.seq, b.sealed, o.event_id, e.record_id, e.kind, e.change, e.supersedes, e.sender, e.agency, e.fact, e.lane,
+           e.occurred, e.recorded, e.due, e.trace
     from outbox o
     join events e on e.id = o.event_id
     left join bodies b on b.id = o.event_id
@@ -23,11 +25,11 @@ _READ = text(
     """
 )
 
-_PUBLISHED = text("delete from outbox where seq = any(cast(:seqs as bigint[]))")
+_PUBLISHED = Statement("delete from outbox where seq = any(cast(:seqs as bigint[]))")
 
-_NEXT_DUE = text("select min(due) from outbox where shard = any(cast(:shards as smallint[])) and due > :now")
+_NEXT_DUE = Statement("select min(due) from outbox where shard = any(cast(:shards as smallint[])) and due > :now")
 
-_TRY_SHARDS = text(
+_TRY_SHARDS = Statement(
     """
     select s from (select unnest(cast(:shards as int[])) as s order by 1) as wanted
     where pg_try_advisory_lock(7130003, s)
@@ -47,7 +49,7 @@ _AGAIN = text(
     """
 )
 
-_AGAIN_THESE = text(
+_AGAIN_THESE = Statement(
     """
     insert into outbox (seq, shard, event_id, lane)
     select seq, shard, id, lane from events where id = any(cast(:ids as uuid[])) on conflict (seq) do nothing
@@ -55,7 +57,7 @@ _AGAIN_THESE = text(
 )
 
 
-_UNDECIDED = text(
+_UNDECIDED = Statement(
     """
     select e.id, e.lane, e.seq from events e
     where e.lane = any(cast(:lanes as bytea[]))
@@ -65,7 +67,7 @@ _UNDECIDED = text(
     """
 )
 
-_WAKE = text("select pg_notify('outbox', '')")
+_WAKE = Statement("select pg_notify('outbox', '')")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,47 +79,29 @@ class Unpublished:
     sealed: bytes | None
 
 
-async def read(connection: AsyncConnection, shards: Sequence[int], now: datetime, most: int) -> list[Unpublished]:
+async def read(session: Session, shards: Sequence[int], now: datetime, most: int) -> list[Unpublished]:
     """The oldest events of these shards that may go out, in the order of their commits."""
-    rows = await connection.execute(_READ, {"shards": list(shards), "now": now, "most": most})
+    rows = await session.rows(_READ, {"shards": shards, "now": now, "most": most})
     return [
-        Unpublished(
-            row.seq,
-            Envelope(
-                id=row.event_id,
-                record_id=row.record_id,
-                kind=row.kind,
-                change=Change(row.change),
-                supersedes=row.supersedes,
-                sender=row.sender,
-                agency=row.agency,
-                fact=row.fact,
-                lane=row.lane,
-                occurred=row.occurred,
-                recorded=row.recorded,
-                due=row.due,
-                trace=row.trace,
-            ),
-            row.sealed,
-        )
-        for row in rows
+        Unpublished(seq, Envelope(event, record, kind, Change(change), *rest), sealed)
+        for seq, sealed, event, record, kind, change, *rest in rows
     ]
 
 
-async def published(connection: AsyncConnection, seqs: Sequence[int]) -> None:
+async def published(session: Session, seqs: Sequence[int]) -> None:
     """Take these out: Kafka has acknowledged them."""
-    await connection.execute(_PUBLISHED, {"seqs": list(seqs)})
+    await session.run(_PUBLISHED, {"seqs": seqs})
 
 
-async def next_due(connection: AsyncConnection, shards: Sequence[int], now: datetime) -> datetime | None:
+async def next_due(session: Session, shards: Sequence[int], now: datetime) -> datetime | None:
     """When the next settling event of these shards may go out."""
-    due: datetime | None = (await connection.execute(_NEXT_DUE, {"shards": list(shards), "now": now})).scalar_one()
+    due: datetime | None = await session.value(_NEXT_DUE, {"shards": shards, "now": now})
     return due
 
 
-async def try_shards(connection: AsyncConnection, shards: Sequence[int], most: int) -> list[int]:
+async def try_shards(session: Session, shards: Sequence[int], most: int) -> list[int]:
     """Take the locks of some shards that no other session holds; they are this session's until it ends."""
-    return list((await connection.execute(_TRY_SHARDS, {"shards": list(shards), "most": most})).scalars())
+    return [shard for (shard,) in await session.rows(_TRY_SHARDS, {"shards": shards, "most": most})]
 
 
 async def publish_again(connection: AsyncConnection, now: datetime, *, everything: bool) -> int:
@@ -125,16 +109,13 @@ async def publish_again(connection: AsyncConnection, now: datetime, *, everythin
     return (await connection.execute(_AGAIN, {"now": now, "everything": everything})).rowcount
 
 
-async def publish_these_again(connection: AsyncConnection, events: Iterable[uuid.UUID]) -> int:
+async def publish_these_again(session: Session, events: Iterable[uuid.UUID]) -> int:
     """Put these events back in line and wake the relays. Returns how many were not there already."""
-    put = (await connection.execute(_AGAIN_THESE, {"ids": list(events)})).rowcount
-    await connection.execute(_WAKE)
+    put = await session.run(_AGAIN_THESE, {"ids": list(events)})
+    await session.rows(_WAKE)
     return put
 
 
-async def undecided(
-    connection: AsyncConnection, lanes: Iterable[bytes], now: datetime
-) -> list[tuple[uuid.UUID, bytes, int]]:
+async def undecided(session: Session, lanes: Iterable[bytes], now: datetime) -> list[tuple[uuid.UUID, bytes, int]]:
     """What nobody has decided yet of these lanes, settling events left out: id, lane, number; in order."""
-    rows = await connection.execute(_UNDECIDED, {"lanes": list(lanes), "now": now})
-    return [(row.id, row.lane, row.seq) for row in rows]
+    return [tuple(row) for row in await session.rows(_UNDECIDED, {"lanes": list(lanes), "now": now})]

@@ -5,16 +5,16 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import orjson
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.addressing.cases import FIRST_RESPONSIBLE, Joined
 from gateway.addressing.changes import Changes, Decision, Placed
 from gateway.addressing.evidence import Evidence
 from gateway.store.arrays import arrays
+from gateway.store.session import Session
+from gateway.store.statement import Statement
 
 # Keys of persons are unique together with the person; whoever else learns the same one meanwhile says the same.
-_WRITE = text(
+_WRITE = Statement(
     """
     with person as (
         insert into persons (id, provisional, created)
@@ -75,7 +75,7 @@ _WRITE = text(
 
 
 async def write(
-    connection: AsyncConnection,
+    session: Session,
     changes: Changes,
     keys: Sequence[tuple[uuid.UUID, bytes]],
     bodies: Sequence[tuple[uuid.UUID, uuid.UUID, bytes]],
@@ -106,7 +106,7 @@ async def write(
         **arrays("h_event h_decision h_role h_person h_reason h_due", holds),
         **arrays(_DECISION, [_decision(one) for one in changes.decisions]),
     }
-    await connection.execute(_WRITE, {**told, "now": now, "first_responsible": FIRST_RESPONSIBLE})
+    await session.run(_WRITE, {**told, "now": now, "first_responsible": FIRST_RESPONSIBLE})
 
 
 _EVIDENCE = "e_id e_person e_event e_fact e_kind e_authority e_flags e_start e_end e_occurred e_known e_withdrawn"

@@ -17,6 +17,7 @@ from gateway.addressing.agreements import Agreements, load_agreements
 from gateway.kafka.envelope import Envelope
 from gateway.parties import Parties, Party
 from gateway.sealing import BlindIndex, Sealer, Secrets
+from gateway.store.session import transaction
 from schemas.base import Change, Event, Retraction, delivery_id
 from schemas.catalogue import CATALOGUE
 from schemas.place_files import load_places
@@ -246,8 +247,8 @@ async def decide(
     engine: AsyncEngine, batch: Sequence[Arrived], *, now: datetime = NOW, by: Tools | None = None
 ) -> Addressed:
     """Address a batch that is journalled already."""
-    async with engine.begin() as connection:
-        return await address(connection, batch, now, by or tools())
+    async with transaction(engine) as session:
+        return await address(session, batch, now, by or tools())
 
 
 # --- What came of it -------------------------------------------------------------------------------------------------

@@ -15,13 +15,15 @@ from gateway.sealing import Sealer, Secrets, Signer
 from gateway.settings import Store
 from gateway.store import mailboxes
 from gateway.store.ledger import open_engine
+from gateway.store.session import transaction
+from gateway.store.statement import Statement
 
 SECRETS = Secrets.generate()
 SEALER = Sealer(SECRETS.kek)
 SIGNER = Signer(SECRETS.signing)
 PERSONS = uuid.UUID("5d0c0c1e-5e0b-4b0e-9e55-1f1f1f1f1f1f")
 
-_INSERT = text(
+_INSERT = Statement(
     """
     with keyed as (
         insert into data_keys (record_id, wrapped) select * from unnest(
@@ -86,12 +88,12 @@ async def queue(engine: AsyncEngine, owed: Iterable[Owed], *, created: datetime 
     for one in owed:
         counts[one.recipient] = counts.get(one.recipient, 0) + 1
     when = created or datetime.now(UTC)
-    async with engine.begin() as connection:
-        given = {name: iter(run) for name, run in (await mailboxes.give_positions(connection, counts)).items()}
+    async with transaction(engine) as session:
+        given = {name: iter(run) for name, run in (await mailboxes.give_positions(session, counts)).items()}
         made = [_queued(one, next(given[one.recipient])) for one in owed]
         records = [uuid.uuid4() for _ in made]
         keys = [SEALER.new_key(record) for record in records]
-        await connection.execute(
+        await session.run(
             _INSERT,
             {
                 "ids": [one.id for one in made],

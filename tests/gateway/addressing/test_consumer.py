@@ -25,6 +25,7 @@ from gateway.settings import Dispatch, Kafka, Store
 from gateway.store import outbox, quarantine
 from gateway.store.ledger import open_engine
 from gateway.store.outbox import Unpublished
+from gateway.store.session import transaction
 from schemas.base import topic_of
 from tests.support.addressing import tools
 from tests.support.facts import INDEX, NAMESPACE, NOW, SEALER, entry, journal, reception
@@ -67,9 +68,14 @@ def deciding(engine: AsyncEngine, *, careful: bool = False) -> AddressingConsume
 async def published(engine: AsyncEngine, count: int) -> list[Unpublished]:
     """So many receptions of as many persons, journalled and taken from the outbox as the relay would."""
     await journal(engine).commit([entry(reception(f"fact {n}", noms=f"A{n:04}BC")) for n in range(count)])
-    async with engine.begin() as connection:
-        events = await outbox.read(connection, range(16), NOW, count)
-        await outbox.published(connection, [event.seq for event in events])
+    return await relayed(engine)
+
+
+async def relayed(engine: AsyncEngine) -> list[Unpublished]:
+    """All that may go out, taken from the outbox as the relay would."""
+    async with transaction(engine) as session:
+        events = await outbox.read(session, range(16), NOW, 100)
+        await outbox.published(session, [event.seq for event in events])
     return events
 
 
@@ -138,8 +144,7 @@ async def test_a_poison_event_is_kept_after_three_tries_and_its_neighbours_flow(
         (kept,) = await quarantine.waiting(connection, 10)
         assert (kept.event_id, kept.reason) == (poison, "poison")
         assert await quarantine.release(connection, [kept.id], NOW) == 1
-        (again,) = await outbox.read(connection, range(16), NOW, 10)
-        await outbox.published(connection, [again.seq])
+    (again,) = await relayed(engine)
     await deciding(engine).handle([record_of(again)])
     assert await states(engine) == {"no_recipient": 16}
     assert await unaccounted(engine) == 0
@@ -222,10 +227,7 @@ async def versions(engine: AsyncEngine, *prisons: str) -> list[Unpublished]:
     """One fact told so many times, each time otherwise, and all of it taken from the outbox."""
     for prison in prisons:
         await journal(engine).commit([entry(reception("a fact", prison=prison))])
-    async with engine.begin() as connection:
-        events = await outbox.read(connection, range(16), NOW, 100)
-        await outbox.published(connection, [event.seq for event in events])
-    return events
+    return await relayed(engine)
 
 
 async def test_a_correction_that_comes_before_what_it_corrects_waits_its_turn(engine: AsyncEngine) -> None:
@@ -235,9 +237,7 @@ async def test_a_correction_that_comes_before_what_it_corrects_waits_its_turn(en
     assert await states(engine) == {}
     arrived = [told[2]]
     for _ in range(3):
-        async with engine.begin() as connection:
-            arrived = await outbox.read(connection, range(16), NOW, 100)
-            await outbox.published(connection, [event.seq for event in arrived])
+        arrived = await relayed(engine)
         await deciding(engine).handle([record_of(event) for event in arrived])
     assert await states(engine) == {"no_recipient": 3}
     async with engine.connect() as connection:
@@ -266,7 +266,7 @@ async def test_what_was_overtaken_in_quarantine_is_not_told_after_its_correction
     async with engine.begin() as connection:
         (kept,) = await quarantine.waiting(connection, 10)
         assert await quarantine.release(connection, [kept.id], NOW) == 1
-        assert await outbox.read(connection, range(16), NOW, 10) == []
+    assert await relayed(engine) == []
     assert await states(engine) == {"superseded": 1, "no_recipient": 1}
     assert await unaccounted(engine) == 0
 

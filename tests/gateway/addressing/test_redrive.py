@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from gateway.addressing.address import Addressed, Arrived, Tools
 from gateway.addressing.redrive import redrive
 from gateway.operations.reconcile import reconcile
+from gateway.store.session import transaction
 from schemas.places import Located
 from tests.support.addressing import (
     NOW,
@@ -40,8 +41,8 @@ async def engine(postgres: str) -> AsyncIterator[AsyncEngine]:
 
 
 async def _again(engine: AsyncEngine, one: Arrived, by: Tools | None = None) -> Addressed:
-    async with engine.begin() as connection:
-        return await redrive(connection, [one.envelope.id], LATER, by or tools())
+    async with transaction(engine) as session:
+        return await redrive(session, [one.envelope.id], LATER, by or tools())
 
 
 async def test_a_party_that_was_missing(engine: AsyncEngine) -> None:

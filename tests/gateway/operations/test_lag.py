@@ -11,6 +11,7 @@ from gateway.operations.lag import measure
 from gateway.settings import Store
 from gateway.store import outbox
 from gateway.store.ledger import open_engine
+from gateway.store.session import transaction
 from tests.support.facts import NOW, entry, journal, reception
 
 
@@ -36,9 +37,9 @@ async def test_each_stage_counts_what_waits_for_it_and_how_long(engine: AsyncEng
     await measure(engine, later)
     assert (gauge("gateway_in_flight", "relay"), gauge("gateway_lag_seconds", "relay")) == (2, 90)
     assert gauge("gateway_in_flight", "settling") == 1
-    async with engine.begin() as connection:
-        first, *_ = await outbox.read(connection, range(16), later, 10)
-        await outbox.published(connection, [first.seq])
+    async with transaction(engine) as session:
+        first, *_ = await outbox.read(session, range(16), later, 10)
+        await outbox.published(session, [first.seq])
     await measure(engine, later)
     assert (gauge("gateway_in_flight", "relay"), gauge("gateway_in_flight", "addressing")) == (1, 1)
     assert gauge("gateway_lag_seconds", "addressing") == 90
