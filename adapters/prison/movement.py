@@ -80,6 +80,8 @@ def translate(
     if way is Way.OUT and code is None and said.reason == "RELEASED":
         finding = Finding(rules.POINTER_NOT_FILLED, "additionalInformation.nomisMovementReasonCode")
         return Held("pointer_not_filled", (*found, finding), record.lane)
+    if way is Way.IN and code is None and said.reason in codes.TOLD_BY_CODE:
+        found.append(Finding(rules.MOVEMENT_CODE_MISSING, "additionalInformation.nomisMovementReasonCode"))
     prison = _prison(said.prison_id, way, found)
     person, oddities = record.person()
     found.extend(oddities)

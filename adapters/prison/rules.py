@@ -101,6 +101,12 @@ PRISON_NOT_NAMED = Rule(
 GENDER_NOT_MAPPED = Rule(
     "PR-039", Level.WARN, "The gender is on no list of ours and was left out", "Operations: map it."
 )
+MOVEMENT_CODE_MISSING = Rule(
+    "PR-040",
+    Level.WARN,
+    "No movement reason code is given, so a recall or a return from court would look like any admission",
+    "Send nomisMovementReasonCode, or attach the snapshot.",
+)
 
 RULES: Final[Mapping[str, Rule]] = {
     rule.id: rule
@@ -130,5 +136,6 @@ RULES: Final[Mapping[str, Rule]] = {
         SNAPSHOT_OF_ANOTHER_MOVEMENT,
         PRISON_NOT_NAMED,
         GENDER_NOT_MAPPED,
+        MOVEMENT_CODE_MISSING,
     )
 }

@@ -257,7 +257,7 @@ def test_a_stale_snapshot_does_not_lend_its_reason() -> None:
     event = told(outcome)
     assert isinstance(event, Received)
     assert event.reason is ReceptionReason.ADMISSION
-    assert rule_ids(outcome) == ["PR-037"]
+    assert rule_ids(outcome) == ["PR-037", "PR-040"]
 
 
 def test_a_later_death_does_not_rewrite_a_day_in_court() -> None:
