@@ -157,6 +157,13 @@ class RegistrationEnded(Event):
     practice: Organisation | None = None
 
 
+class Contact(Model):
+    """How a person asked to be answered."""
+
+    phone: str | None = None
+    email: str | None = None
+
+
 class SelfReferred(Event):
     """A person asked for help themselves, at any LASARS: it opens a case, wherever home turns out to be.
 
@@ -180,6 +187,7 @@ class SelfReferred(Event):
                     "taken_at": "oxfordshire",
                     "substances": ["opiates"],
                     "stated_area": "oxfordshire",
+                    "contact": {"phone": "01632 960137"},
                 }
             ]
         }
@@ -192,6 +200,7 @@ class SelfReferred(Event):
     taken_at: str
     substances: tuple[Substance, ...] = ()
     stated_area: str | None = None
+    contact: Contact | None = None
 
 
 CARE_EVENTS: tuple[type[Event], ...] = (Referred, RegistrationChanged, RegistrationEnded, SelfReferred)
