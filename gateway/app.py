@@ -31,6 +31,7 @@ from gateway.intake.batch import FileTaker
 from gateway.intake.drop import DropWatch
 from gateway.intake.http import build_access, build_app
 from gateway.intake.journal import Journal
+from gateway.intake.mllp import Limits, MllpListener
 from gateway.intake.parcel import ParcelTaker, feed_of
 from gateway.intake.record import RecordTaker
 from gateway.intake.refusals import Refusals
@@ -124,6 +125,9 @@ def _channels(
     for party in own.parties.all:
         if party.drop is not None:
             yield DropWatch(party, feed_of(party, feeds), parcels, engine, turns, settings.drop, own.clock).run()
+        if party.mllp is not None:
+            limits = Limits(settings.intake.max_record, settings.intake.max_waiting)
+            yield MllpListener(party, feed_of(party, feeds), records, settings.mllp, limits, own.clock).run()
 
 
 async def dispatch(settings: Settings) -> None:

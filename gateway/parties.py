@@ -7,6 +7,7 @@ LASARS is both), and sees only its own.
 import enum
 import tomllib
 from collections.abc import Mapping
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Any, Literal
 
@@ -41,6 +42,41 @@ class Drop(_Part):
     media_types: Mapping[str, str] = Field(default_factory=dict)
 
 
+class Workflow(_Part):
+    """What messages of one MESH workflow are. answer: the workflow of what is sent back; `<workflow>_ACK` if unsaid."""
+
+    media_type: str
+    answer: str | None = None
+
+
+class MeshSender(_Part):
+    """The MESH mailboxes a sender sends from, and what it sends by workflow."""
+
+    mailboxes: tuple[str, ...] = Field(min_length=1)
+    workflows: Mapping[str, Workflow] = Field(min_length=1)
+
+
+class Mllp(_Part):
+    """The port a sender's HL7 v2 messages come in at. MLLP has no sign-in: who reaches the port is its sender.
+
+    allow: networks that may connect; without any, loopback alone, or whoever has a certificate. certificate, key: the
+    gateway's own, for TLS (PEM files). clients: the certificates of those let in, or of who signed them.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = Field(ge=0, le=65535)
+    allow: tuple[IPv4Network | IPv6Network, ...] = ()
+    certificate: Path | None = None
+    key: Path | None = None
+    clients: Path | None = None
+
+    @model_validator(mode="after")
+    def _certificates_belong_together(self) -> "Mllp":
+        if self.clients is not None and self.certificate is None:
+            raise ValueError("clients needs certificate: only over TLS does anybody show one")
+        return self
+
+
 class Client(_Part):
     """A system that may sign in: its id and the public keys (JWK, Ed25519 or P-256) its assertions are signed with."""
 
@@ -52,6 +88,8 @@ class Party(_Part):
     """One organisation. `agency` gives it the sender role, `recipient` the recipient role.
 
     area: the area whose LASARS it is. push, kafka: accelerators on its mailbox. drop: where it may lay files.
+    mllp: where its HL7 v2 messages come in.
+    mesh: from where it sends through the NHS's message exchange.
     """
 
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
@@ -63,6 +101,8 @@ class Party(_Part):
     push: Push | None = None
     kafka: bool = False
     drop: Drop | None = None
+    mllp: Mllp | None = None
+    mesh: MeshSender | None = None
     clients: tuple[Client, ...] = ()
 
     @model_validator(mode="after")
@@ -73,8 +113,8 @@ class Party(_Part):
 
     @model_validator(mode="after")
     def _sends_only_if_of_an_agency(self) -> "Party":
-        if self.drop and not self.agency:
-            raise ValueError("drop belongs to a party with an agency")
+        if (self.drop or self.mesh) and not self.agency:
+            raise ValueError("drop and mesh belong to a party with an agency")
         return self
 
 

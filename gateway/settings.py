@@ -60,6 +60,34 @@ class Drop(_Group):
     keep: timedelta = timedelta(days=7)
 
 
+class Mesh(_Group):
+    """Our mailbox on the NHS's message exchange; polled where a url is set.
+
+    password, shared_key: files that hold them. cert, key: of mutual TLS. ca: where the exchange's own is not enough.
+    """
+
+    url: str | None = None
+    mailbox: str = ""
+    password: Path | None = None
+    shared_key: Path | None = None
+    cert: Path | None = None
+    key: Path | None = None
+    ca: Path | None = None
+    poll: timedelta = timedelta(minutes=1)
+    timeout: timedelta = timedelta(minutes=1)
+
+
+class Mllp(_Group):
+    """Ports for HL7 v2, which the parties file opens. patience: how long a message may stall. idle: a connection.
+
+    connections: how many a sender may hold open at once.
+    """
+
+    patience: timedelta = timedelta(seconds=30)
+    idle: timedelta = timedelta(hours=12)
+    connections: int = Field(default=32, ge=1)
+
+
 class Dispatch(_Group):
     """Addressing and courier. batch: events consumed in one transaction."""
 
@@ -102,6 +130,8 @@ class Settings(BaseSettings):
     kafka: Kafka = Kafka()
     intake: Intake = Intake()
     drop: Drop = Drop()
+    mllp: Mllp = Mllp()
+    mesh: Mesh = Mesh()
     dispatch: Dispatch = Dispatch()
     delivery: Delivery = Delivery()
     local: Local = Local()

@@ -29,7 +29,7 @@ _CODECS: Final = {
 }
 """HL7 table 0211, as far as it is met here."""
 
-_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1b\x1d-\x1f\x7f-\x9f]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _NAME = re.compile(r"[A-Z][A-Z0-9]{2}", re.ASCII)
 _LINE = re.compile(r"[\r\n]+")
 NULL: Final = '""'
