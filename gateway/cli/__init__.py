@@ -20,12 +20,24 @@ from gateway.cli import running
 from gateway.cli import offline
 
 # isort: split
-from gateway.cli import connecting
+from gateway.cli import keys
+
+# isort: split
+from gateway.cli import signing_in
+
+# isort: split
+from gateway.cli import sending
+
+# isort: split
+from gateway.cli import receiving
+
+# isort: split
+from gateway.cli import kits
 
 # isort: split
 from gateway.cli import operations
 
-__all__ = ["app", "connecting", "main", "offline", "operations", "running"]
+__all__ = ["app", "keys", "kits", "main", "offline", "operations", "receiving", "running", "sending", "signing_in"]
 
 
 def main() -> None:

@@ -13,8 +13,7 @@ from adapters.base import Accepted, Adapter, Held, Ignored, Message, Outcome, Re
 from gateway.clock import Clock
 from gateway.connecting.case import NotTried
 from gateway.connecting.parcel import new_batch
-from gateway.connecting.patience import attempts, not_now, unreachable
-from gateway.connecting.sending import read_answer
+from gateway.connecting.sending import post, read_answer
 from gateway.connecting.triggers import Example, NoTrigger, Triggered, batches, examples, together
 from gateway.offline.records import media_type
 from schemas.base import Fact
@@ -123,15 +122,7 @@ class Feed:
 
     async def post(self, door: str, kind: str, body: bytes, key: str) -> httpx.Response:
         """Post these bytes to a door, until the gateway settles it. Raises Unreachable."""
-        headers = {"content-type": kind, "idempotency-key": key}
-        try:
-            async for attempt in attempts():
-                with attempt:
-                    path = f"/v1/feeds/{self.adapter.name}/{door}"
-                    return not_now(await self.client.post(path, content=body, headers=headers))
-        except httpx.HTTPError as error:
-            raise unreachable(error) from None
-        raise AssertionError("attempts end by an answer or by an exception")
+        return await post(self.client, f"/v1/feeds/{self.adapter.name}/{door}", kind, body, key)
 
     async def cut_off(self, what: Triggered, key: str) -> None:
         """Send the first half of this, and end the connection there."""

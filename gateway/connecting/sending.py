@@ -34,7 +34,9 @@ class NotTheirFeed(GatewayError):
         super().__init__(f"This client sends no feed {agency} to this gateway.")
 
 
-async def send(client: httpx.AsyncClient, logbook: Logbook, progress: Progress, *, patience: float = TIMEOUT) -> None:
+async def send_all(
+    client: httpx.AsyncClient, logbook: Logbook, progress: Progress, *, patience: float = TIMEOUT
+) -> None:
     """Send whatever of a batch is not answered yet, and write every answer into its logbook.
 
     Raises Unreachable once patience (seconds) is spent, NotSignedIn, NotTheirFeed, ConfigurationError for a file that
@@ -58,7 +60,8 @@ async def send(client: httpx.AsyncClient, logbook: Logbook, progress: Progress, 
 def read_answer(number: int, answer: httpx.Response) -> Answer:
     """What the gateway's answer to a parcel says."""
     told = _json(answer)
-    receipt = told.get("receipt") or told.get("file")
+    # An agency's protocol may have an answer of its own; the receipt's address is beside it all the same.
+    receipt = told.get("receipt") or told.get("file") or answer.headers.get("location", "").rpartition("/")[2] or None
     if answer.status_code not in (200, 202):
         rules = tuple(str(one.get("rule")) for one in told.get("errors", ()))
         return Answer(number, answer.status_code, receipt, "refused", refused=1, rules=rules)
@@ -74,7 +77,7 @@ def read_answer(number: int, answer: httpx.Response) -> Answer:
             ignored=int(told["ignored"]),
             refused=int(told["refused"]),
         )
-    state = str(told.get("state"))
+    state = str(told.get("state", "received"))
     return Answer(
         number,
         answer.status_code,
@@ -84,6 +87,18 @@ def read_answer(number: int, answer: httpx.Response) -> Answer:
         held=int(state == "held"),
         ignored=int(state == "ignored"),
     )
+
+
+async def post(client: httpx.AsyncClient, path: str, kind: str, body: bytes, key: str) -> httpx.Response:
+    """Post some bytes under a message id until that is settled. Raises Unreachable."""
+    headers = {"content-type": kind, "idempotency-key": key}
+    try:
+        async for attempt in attempts():
+            with attempt:
+                return not_now(await client.post(path, content=body, headers=headers))
+    except httpx.HTTPError as error:
+        raise unreachable(error) from None
+    raise AssertionError("attempts end by an answer or by an exception")
 
 
 async def _post(

@@ -10,12 +10,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 
 from adapters.base import Accepted, Adapter, FileRefused, Message, Outcome
 from gateway.connecting.parcel import Door
 from gateway.connecting.renewal import Renewal
 from gateway.errors import GatewayError
 from gateway.offline.records import media_type
+
+CONTRACTS: Final = Path(__file__).parents[2] / "contracts" / "inbound"
+"""The inbound contracts of this release, examples among them."""
 
 
 class NoTrigger(GatewayError):
