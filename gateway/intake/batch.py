@@ -153,11 +153,12 @@ class FileTaker:
             batch = _Batch(claimed.id, incoming, transport, claimed.received)
             try:
                 rows = await asyncio.to_thread(_count, batch, spooled.file)
+                number = await self._number(batch, spooled.file)
             except FileRefused as refused:
                 return await self._refuse_whole(batch, spooled, refused.finding)
             await self._take_rows(batch, spooled.file)
             reach("F3")
-            await self._finish(batch.id, "taken", rows=rows)
+            await self._finish(batch.id, "taken", rows=rows, number=number)
         async with self.engine.connect() as connection:
             counts = tallied(await statements.counts(connection, claimed.id))
         log.info("file.taken", file=str(claimed.id), sender=incoming.sender, **counts)
@@ -180,6 +181,33 @@ class FileTaker:
                 body_hash=body_hash,
                 received=now,
             )
+
+    async def _number(self, batch: _Batch, file: BinaryIO) -> int | None:
+        """The file's number in its series, which no other file can have from now on; None where files have none.
+
+        Raises FileRefused for a file that is not the next. One that was begun and not finished keeps its number until
+        it comes again: some of its rows are taken, and another file in its place would be a second answer.
+        """
+        series = batch.adapter.series.get(batch.incoming.media_type)
+        if series is None:
+            return None
+        file.seek(0)
+        told = await asyncio.to_thread(series.number, file)
+        async with self.engine.begin() as connection:
+            standing = await statements.number(
+                connection,
+                batch.id,
+                sender=batch.incoming.sender,
+                agency=batch.adapter.name,
+                series=told.series,
+                number=told.number,
+            )
+        fault = series.fault(told.number, standing.last)
+        if fault is None and standing.taking != batch.id:
+            fault = Finding(series.repeated, "sequence", f"{told.number} was begun by another file; send that again")
+        if fault is not None:
+            raise FileRefused(fault)
+        return told.number
 
     async def _refuse_whole(self, batch: _Batch, spooled: Spooled, finding: Finding) -> RefusedWhole:
         sender = batch.incoming.sender
@@ -252,8 +280,12 @@ class FileTaker:
             row=row.number,
         )
 
-    async def _finish(self, file_id: uuid.UUID, state: str, *, rows: int = 0, findings: str = "[]") -> None:
+    async def _finish(
+        self, file_id: uuid.UUID, state: str, *, rows: int = 0, findings: str = "[]", number: int | None = None
+    ) -> None:
         async with self.engine.begin() as connection:
+            if number is not None:
+                await statements.numbered(connection, file_id, number)
             await statements.finish(
                 connection, file_id, state=state, rows=rows, findings=findings, finished=self.clock()
             )

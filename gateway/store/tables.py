@@ -83,7 +83,7 @@ data_keys = Table(
 bodies = Table(
     "bodies",
     metadata,
-    Column("id", UUID(as_uuid=True), primary_key=True, comment="of the record, event, delivery or evidence it is"),
+    Column("id", UUID(as_uuid=True), primary_key=True, comment="of the record, its filling, event, delivery or evidence it is"),
     Column("record_id", UUID(as_uuid=True), nullable=False, comment="whose key seals it"),
     Column("sealed", LargeBinary, nullable=False),
     Index(None, "record_id"),
@@ -106,6 +106,17 @@ files = Table(
     UniqueConstraint("sender", "transport"),
 )
 
+file_series = Table(
+    "file_series",
+    metadata,
+    Column("sender", Text, primary_key=True),
+    Column("agency", Text, primary_key=True),
+    Column("series", Text, primary_key=True, comment="as the sender names it"),
+    Column("last", BigInteger, comment="the number of the last file taken; none until one is"),
+    Column("taking", UUID(as_uuid=True), comment="the file that has the next number and is not finished"),
+    comment="files that an agency numbers without a gap",
+)
+
 refusals = Table(
     "refusals",
     metadata,
@@ -121,6 +132,17 @@ refusals = Table(
     Index(None, "file_id", "row", postgresql_where=text("file_id is not null")),
     Index(None, "received"),
     comment="what was refused at the door: kept 30 days for the sender and operations, outside the ledgers",
+)
+
+fillings = Table(
+    "fillings",
+    metadata,
+    Column("record_id", UUID(as_uuid=True), primary_key=True),
+    Column("tries", SmallInteger, nullable=False, comment="how often its source was asked; counted before the work"),
+    _when("next"),
+    _when("tried"),
+    Column("outcome", Text, comment="of the last try: filled, or why not; none while it is under way"),
+    comment="pointers whose source is asked; next: when again, or when the process that asks counts as dead",
 )
 
 facts = Table(

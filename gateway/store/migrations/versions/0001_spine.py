@@ -31,7 +31,9 @@ def upgrade() -> None:
     )
     op.create_table(
         "bodies",
-        sa.Column("id", sa.UUID(), nullable=False, comment="of the record, event, delivery or evidence it is"),
+        sa.Column(
+            "id", sa.UUID(), nullable=False, comment="of the record, its filling, event, delivery or evidence it is"
+        ),
         sa.Column("record_id", sa.UUID(), nullable=False, comment="whose key seals it"),
         sa.Column("sealed", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("bodies_pk")),
@@ -210,6 +212,18 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("key", name=op.f("facts_pk")),
     )
     op.create_table(
+        "file_series",
+        sa.Column("sender", sa.Text(), nullable=False),
+        sa.Column("agency", sa.Text(), nullable=False),
+        sa.Column("series", sa.Text(), nullable=False, comment="as the sender names it"),
+        sa.Column(
+            "last", sa.BigInteger(), nullable=True, comment="the number of the last file taken; none until one is"
+        ),
+        sa.Column("taking", sa.UUID(), nullable=True, comment="the file that has the next number and is not finished"),
+        sa.PrimaryKeyConstraint("sender", "agency", "series", name=op.f("file_series_pk")),
+        comment="files that an agency numbers without a gap",
+    )
+    op.create_table(
         "files",
         sa.Column("id", sa.UUID(), nullable=False, comment="the receipt of the file"),
         sa.Column("sender", sa.Text(), nullable=False),
@@ -224,6 +238,26 @@ def upgrade() -> None:
         sa.CheckConstraint("state in ('open', 'taken', 'refused')", name=op.f("files_state")),
         sa.PrimaryKeyConstraint("id", name=op.f("files_pk")),
         sa.UniqueConstraint("sender", "transport", name=op.f("files_sender_transport_once")),
+    )
+    op.create_table(
+        "fillings",
+        sa.Column("record_id", sa.UUID(), nullable=False),
+        sa.Column(
+            "tries",
+            sa.SmallInteger(),
+            nullable=False,
+            comment="how often its source was asked; counted before the work",
+        ),
+        sa.Column("next", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("tried", sa.DateTime(timezone=True), nullable=False),
+        sa.Column(
+            "outcome",
+            sa.Text(),
+            nullable=True,
+            comment="of the last try: filled, or why not; none while it is under way",
+        ),
+        sa.PrimaryKeyConstraint("record_id", name=op.f("fillings_pk")),
+        comment="pointers whose source is asked; next: when again, or when the process that asks counts as dead",
     )
     op.create_table(
         "holds",
@@ -488,7 +522,9 @@ def downgrade() -> None:
     op.drop_index("holds_person", table_name="holds", postgresql_where=sa.text("released is null"))
     op.drop_index("holds_open", table_name="holds", postgresql_where=sa.text("released is null"))
     op.drop_table("holds")
+    op.drop_table("fillings")
     op.drop_table("files")
+    op.drop_table("file_series")
     op.drop_table("facts")
     op.drop_index(op.f("evidence_person_id"), table_name="evidence")
     op.drop_table("evidence")
