@@ -4,7 +4,7 @@ What is not of a type we read is dropped here, before anything of it becomes a v
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
 import orjson
@@ -12,9 +12,9 @@ from pydantic import ValidationError
 
 from adapters.base import Finding, Message
 from adapters.gp import rules
-from adapters.gp.fhir_xml import read_xml
+from adapters.gp.fhir_xml import XmlReader
 from adapters.gp.rules import Faulty
-from adapters.gp.wire import READ, MessageHeader, Reference, Wire, faults
+from adapters.gp.wire import FIELDS, READ, MessageHeader, Reference, Wire, faults
 
 JSON: Final = frozenset({"application/fhir+json", "application/json"})
 XML: Final = frozenset({"application/fhir+xml", "application/xml"})
@@ -23,6 +23,7 @@ LONGEST: Final = 1024 * 1024
 """The longest message read, in bytes. The largest real one seen has 70 KB."""
 _MOST_ENTRIES: Final = 500
 
+_XML_READER: Final = XmlReader(READ, FIELDS)
 _BOM: Final = b"\xef\xbb\xbf"
 
 Resource = Mapping[str, Any]
@@ -41,20 +42,21 @@ class Bundle:
     updated: Any
     timestamp: Any
     resources: Mapping[str, Resource | None]
+    _shaped: dict[int, Wire] = field(default_factory=dict)
 
-    def find(self, reference: Reference | None, shape: type[Shape], field: str) -> Shape | None:
+    def find(self, reference: Reference | None, shape: type[Shape], place: str) -> Shape | None:
         """The resource of this type a reference points at, or None. Raises Faulty for one that cannot be read."""
         if reference is None or reference.reference is None or reference.reference not in self.resources:
             return None
         resource = self.resources[reference.reference]
         if resource is None:
-            raise Faulty([Finding(rules.AMBIGUOUS, field)])
-        return read(shape, resource) if resource["resourceType"] == shape.__name__ else None
+            raise Faulty([Finding(rules.AMBIGUOUS, place)])
+        return self._shape(shape, resource) if resource["resourceType"] == shape.__name__ else None
 
     def every(self, shape: type[Shape]) -> list[Shape]:
         """Every resource of a type. Raises Faulty for one that cannot be read."""
         distinct = {id(one): one for one in self.resources.values() if one is not None}
-        return [read(shape, one) for one in distinct.values() if one["resourceType"] == shape.__name__]
+        return [self._shape(shape, one) for one in distinct.values() if one["resourceType"] == shape.__name__]
 
     def id_of(self, reference: Reference) -> str | None:
         """What identifies the resource a reference points at: its own id, else what its fullUrl ends in."""
@@ -64,12 +66,19 @@ class Bundle:
             return own.strip()
         return (reference.reference or "").rpartition("/")[2].rpartition(":")[2] or None
 
+    def _shape(self, shape: type[Shape], resource: Resource) -> Shape:
+        """The resource in its shape, which several may refer to and one reading finds."""
+        shaped = self._shaped.get(id(resource))
+        if not isinstance(shaped, shape):
+            shaped = self._shaped[id(resource)] = read(shape, resource)
+        return shaped
+
 
 def open_bundle(message: Message) -> Bundle:
     """Take a message apart, in JSON or XML as its media type says. Raises Faulty."""
     if len(message.body) > LONGEST:
         raise Faulty([Finding(rules.TOO_MUCH, "", "longer than 1 MiB")])
-    bundle = read_xml(message.body, READ) if message.media_type in XML else _read_json(message.body)
+    bundle = _XML_READER.read(message.body) if message.media_type in XML else _read_json(message.body)
     if bundle.get("resourceType") != "Bundle" or bundle.get("type") != "message":
         raise Faulty([Finding(rules.NOT_A_MESSAGE, "Bundle.type")])
     entries = bundle.get("entry")

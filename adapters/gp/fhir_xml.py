@@ -19,6 +19,7 @@ _MOST_ELEMENTS: Final = 20_000
 """The longest real message seen has 1,400."""
 _DEEPEST: Final = 40
 
+_COUNT: Final = etree.XPath("count(//*)")
 _PARSER: Final = etree.XMLParser(
     resolve_entities=False,
     load_dtd=False,
@@ -30,63 +31,59 @@ _PARSER: Final = etree.XMLParser(
 )
 
 
-def read_xml(body: bytes, types: Collection[str]) -> dict[str, Any]:
-    """The bundle as a JSON object, with the content of resources of these types only. Raises Faulty.
+class XmlReader:
+    """Reads bundles: of resources of these types, and of their parts by these names only."""
 
-    A declaration is refused before a parser sees it: nothing in FHIR needs one, and all that XML can do to its reader
-    begins there.
-    """
-    bare = body.removeprefix(_BOM).lstrip()
-    if b"<!DOCTYPE" in bare or b"<!ENTITY" in bare:
-        raise Faulty([Finding(rules.HIDDEN_DECLARATION, "")])
-    if b"\x00" in bare:
-        raise Faulty([Finding(rules.NOT_FHIR, "", "encoding")])
-    try:
-        root = etree.fromstring(bare, _PARSER)
-    except (etree.XMLSyntaxError, LookupError) as error:  # LookupError: an encoding nobody has
-        line = f"line {error.lineno}" if isinstance(error, etree.XMLSyntaxError) else "encoding"
-        raise Faulty([Finding(rules.NOT_FHIR, "", line)]) from None
-    if not _name(root):
-        raise Faulty([Finding(rules.NOT_FHIR, "", "namespace")])
-    if sum(1 for _ in root.iter()) > _MOST_ELEMENTS:
-        raise Faulty([Finding(rules.TOO_MUCH, "", f"more than {_MOST_ELEMENTS} elements")])
-    return _resource(root, types, 0)
+    def __init__(self, types: Collection[str], fields: Collection[str]) -> None:
+        self._types = {f"{_FHIR}{kind}": kind for kind in types}
+        self._fields = {f"{_FHIR}{field}": field for field in fields}
 
+    def read(self, body: bytes) -> dict[str, Any]:
+        """The bundle as a JSON object. Raises Faulty.
 
-def _name(element: etree._Element) -> str:
-    """The element's name, "" if it is not FHIR's."""
-    tag = str(element.tag)
-    return tag.removeprefix(_FHIR) if tag.startswith(_FHIR) else ""
+        A declaration is refused before a parser sees it: nothing in FHIR needs one, and all that XML can do to its
+        reader begins there.
+        """
+        bare = body.removeprefix(_BOM).lstrip()
+        if b"<!DOCTYPE" in bare or b"<!ENTITY" in bare:
+            raise Faulty([Finding(rules.HIDDEN_DECLARATION, "")])
+        if b"\x00" in bare:
+            raise Faulty([Finding(rules.NOT_FHIR, "", "encoding")])
+        try:
+            root = etree.fromstring(bare, _PARSER)
+        except (etree.XMLSyntaxError, LookupError) as error:  # LookupError: an encoding nobody has
+            line = f"line {error.lineno}" if isinstance(error, etree.XMLSyntaxError) else "encoding"
+            raise Faulty([Finding(rules.NOT_FHIR, "", line)]) from None
+        if not root.tag.startswith(_FHIR):
+            raise Faulty([Finding(rules.NOT_FHIR, "", "namespace")])
+        if _COUNT(root) > _MOST_ELEMENTS:
+            raise Faulty([Finding(rules.TOO_MUCH, "", f"more than {_MOST_ELEMENTS} elements")])
+        return {"resourceType": root.tag.removeprefix(_FHIR), **self._parts(root, 0)}
 
+    def _parts(self, element: etree._Element, depth: int) -> dict[str, Any]:
+        """The parts of an element by their names. Another namespace's are not read."""
+        if depth > _DEEPEST:
+            raise Faulty([Finding(rules.TOO_MUCH, "", f"deeper than {_DEEPEST}")])
+        parts: dict[str, Any] = {}
+        for child in element:
+            name = self._fields.get(child.tag)
+            if name is None:
+                continue
+            value = child.get("value")
+            if value is None:
+                value = self._resource(child, depth + 1) if name == "resource" else self._parts(child, depth + 1)
+            if name not in parts:
+                parts[name] = value
+            elif isinstance(parts[name], list):
+                parts[name].append(value)
+            else:
+                parts[name] = [parts[name], value]
+        if (url := element.get("url")) is not None:
+            parts["url"] = url
+        return parts
 
-def _resource(element: etree._Element, types: Collection[str], depth: int) -> dict[str, Any]:
-    name = _name(element)
-    if name == "Bundle" and depth == 0:
-        return {"resourceType": name, **_fields(element, types, depth)}
-    return {"resourceType": name, **(_fields(element, (), depth) if name in types else {})}
-
-
-def _fields(element: etree._Element, types: Collection[str], depth: int) -> dict[str, Any]:
-    if depth > _DEEPEST:
-        raise Faulty([Finding(rules.TOO_MUCH, "", f"deeper than {_DEEPEST}")])
-    fields: dict[str, Any] = {}
-    for child in element:
-        name = _name(child)
-        if not name or name in {"contained", "text"}:
-            continue  # another namespace, narrative, or resources inside resources: none is read
-        value = _value(child, types, depth + 1)
-        if name in fields:
-            before = fields[name]
-            fields[name] = [*before, value] if isinstance(before, list) else [before, value]
-        else:
-            fields[name] = value
-    if (url := element.get("url")) is not None:
-        fields["url"] = url
-    return fields
-
-
-def _value(element: etree._Element, types: Collection[str], depth: int) -> Any:
-    if _name(element) == "resource" and types:
-        return _resource(element[0], types, depth) if len(element) else None
-    value = element.get("value")
-    return value if value is not None else _fields(element, types, depth)
+    def _resource(self, element: etree._Element, depth: int) -> dict[str, Any] | None:
+        """The resource that stands in an element, if it is of a type that is read."""
+        inner = next(iter(element), None)
+        kind = self._types.get(inner.tag) if inner is not None else None
+        return {"resourceType": kind, **self._parts(inner, depth)} if inner is not None and kind is not None else None

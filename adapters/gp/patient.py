@@ -21,7 +21,7 @@ _ODS: Final = re.compile(r"[A-Z0-9]{3,12}", re.ASCII)
 
 def person_of(patient: Patient, today: date, found: list[Finding]) -> Person:
     """The person; a fault where nobody could be found by what is claimed. Raises UnknownCode for a gender or a use."""
-    numbers = tuple(_numbers(patient, found))
+    numbers = tuple(nhs_numbers(patient, found))
     name, aliases = _names(patient, found)
     born = _birth(patient.birth_date, today, found)
     if not any(number.value for number in numbers) and (name is None or born is None):
@@ -37,9 +37,18 @@ def person_of(patient: Patient, today: date, found: list[Finding]) -> Person:
     )
 
 
-def nhs_number(patient: Patient) -> str | None:
-    """The patient's NHS number in canonical form, if the message gives a valid one."""
-    return next((number.value for number in _numbers(patient, []) if number.value), None)
+def nhs_numbers(patient: Patient, found: list[Finding]) -> list[Identifier]:
+    """Every NHS number a patient is given, valid or not."""
+    numbers = []
+    for number, given in enumerate(patient.identifier):
+        if not given.is_of("nhs-number") or given.value is None:
+            continue
+        field = f"Patient.identifier.{number}"
+        claimed = claims.identifier(Scheme.NHS, given.value, field, found)
+        numbers.append(claimed)
+        if claimed.value is not None and not _verified(given):
+            found.append(Finding(rules.NHS_NUMBER_NOT_VERIFIED, field))
+    return numbers
 
 
 def sensitivity_of(patient: Patient) -> frozenset[Sensitivity]:
@@ -76,19 +85,6 @@ def requester_of(bundle: Bundle, reference: Reference | None, found: list[Findin
     return organisation_of(bundle, asking, field, found) or organisation_of(
         bundle, bundle.header.sender, "MessageHeader.sender", found
     )
-
-
-def _numbers(patient: Patient, found: list[Finding]) -> list[Identifier]:
-    numbers = []
-    for number, given in enumerate(patient.identifier):
-        if not given.is_of("nhs-number") or given.value is None:
-            continue
-        field = f"Patient.identifier.{number}"
-        claimed = claims.identifier(Scheme.NHS, given.value, field, found)
-        numbers.append(claimed)
-        if claimed.value is not None and not _verified(given):
-            found.append(Finding(rules.NHS_NUMBER_NOT_VERIFIED, field))
-    return numbers
 
 
 def _verified(given: WireIdentifier) -> bool:

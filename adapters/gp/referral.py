@@ -9,13 +9,14 @@ from adapters.base import Accepted, Finding, Held, Ignored, Level, Message, Outc
 from adapters.gp import codes, rules
 from adapters.gp.bundle import Bundle, open_bundle
 from adapters.gp.codes import Step
-from adapters.gp.patient import nhs_number, organisation_of, person_of, requester_of, sensitivity_of
+from adapters.gp.patient import nhs_numbers, organisation_of, person_of, requester_of, sensitivity_of
 from adapters.gp.rules import Faulty
 from adapters.gp.services import Services
 from adapters.gp.wire import Concept, Condition, HealthcareService, Patient, Reference, ServiceRequest
 from adapters.local_time import Told, day_moment, read_day, read_moment
 from schemas.base import Fact, Moment, Precision
 from schemas.care import Referred
+from schemas.identifiers import Identifier
 
 KIND: Final = "care.referred"
 
@@ -114,27 +115,28 @@ class _Referral:
         if sender is None or sender.ods is None or reference is None:
             raise Faulty([Finding(rules.SENDER_UNKNOWN, "MessageHeader.sender")])
         patient = self._bundle.find(self._request.subject, Patient, "ServiceRequest.subject")
-        number = nhs_number(patient) if patient is not None else None
-        lane = f"NHS:{number}" if number is not None else f"REFERRAL:{sender.ods}/{reference}"
+        own = f"REFERRAL:{sender.ods}/{reference}"
         try:
-            fact = self._fact(fact_key(sender.ods, reference), lane, reference, patient)
+            fact = self._fact(fact_key(sender.ods, reference), own, reference, patient)
         except UnknownCode as unknown:
             self._stop_if_faulty()
             detail = unknown.code if _PRINTABLE.fullmatch(unknown.code) else "not the form of a code"
             found = (*self._found, Finding(rules.CODE_NOT_MAPPED, unknown.table, detail))
-            return Held("code_not_mapped", found, lane)
+            return Held("code_not_mapped", found, _lane(_numbers(patient), own))
         return Accepted((fact,), tuple(self._found))
 
-    def _fact(self, key: str, lane: str, reference: str, patient: Patient | None) -> Fact:
+    def _fact(self, key: str, own: str, reference: str, patient: Patient | None) -> Fact:
+        """What it states. own: the lane of the referral itself, where its patient has none."""
         version = self._version()
         follows, step = self._follows(), self._step()
         if step is not Step.STANDS:
             if not follows:
                 self._fault(rules.NEW_AND_REVOKED, "ServiceRequest.status")
             self._stop_if_faulty()
+            lane = _lane(_numbers(patient), own)
             return Fact(key, lane, KIND, None, version, codes.WITHDRAWN[step], follows=follows)
         event = self._referred(reference, patient)
-        return Fact(key, lane, KIND, event, version, follows=follows)
+        return Fact(key, _lane(event.person.identifiers, own), KIND, event, version, follows=follows)
 
     def _referred(self, reference: str, patient: Patient | None) -> Referred:
         found = self._found
@@ -229,6 +231,15 @@ class _Referral:
             if not coded:
                 self._found.append(Finding(rules.REASON_NOT_CODED, field))
             yield from coded
+
+
+def _numbers(patient: Patient | None) -> Iterable[Identifier]:
+    """The NHS numbers of a patient of whom nothing else is told."""
+    return nhs_numbers(patient, []) if patient is not None else ()
+
+
+def _lane(numbers: Iterable[Identifier], own: str) -> str:
+    return next((f"NHS:{number.value}" for number in numbers if number.value is not None), own)
 
 
 def _instant(written: str) -> Told | None:

@@ -277,7 +277,7 @@ async def test_every_fault_is_an_issue(desk: Desk) -> None:
         ("x_correlation_id", ""),
     ],
 )
-async def test_a_header_that_cannot_be_used_is_named(desk: Desk, name: str, value: str) -> None:
+async def test_a_header_that_cannot_be_used_is_named(desk: Desk, name: str, value: Any) -> None:
     """The standard's headers are required, and told back by name and never by value."""
     answer = await desk.send(**{name: value})
     assert issue(answer) == (400, "REC_BAD_REQUEST", "invalid")
@@ -313,7 +313,8 @@ async def test_the_read_before_a_cancellation(desk: Desk) -> None:
     assert "extension" in told["subject"]
     await desk.send(CANCELLED, media=XML)
     assert (await desk.read()).json()["status"] == "revoked"
-    answer = await desk.read(**{"nhsd-end-user-organisation": encoded({"resourceType": "Organization"})})
+    nameless: dict[str, Any] = {"nhsd-end-user-organisation": encoded({"resourceType": "Organization"})}
+    answer = await desk.read(**nameless)
     assert issue(answer) == (400, "REC_BAD_REQUEST", "invalid")
 
 
