@@ -8,6 +8,7 @@ SHELL := /bin/sh
 PIP := .venv/bin/python -m pip --disable-pip-version-check --no-input install --quiet
 RUNTIME := .venv/.runtime
 DEVELOPMENT := .venv/.development
+SANDBOX := .venv/.sandbox
 ARGS ?=
 
 # The system's python3 where the locks are tried with it (3.11 to 3.13), else another of those, else a newer one.
@@ -26,7 +27,7 @@ demo: $(RUNTIME) ## Play the demonstration: real PostgreSQL, real Kafka, six jou
 	.venv/bin/lgw demo $(ARGS)
 
 .PHONY: test
-test: check ## Check, then run all tests, or some (make test ARGS="-k relay")
+test: check $(SANDBOX) ## Check, then run all tests, or some (make test ARGS="-k relay")
 	.venv/bin/python -m pytest $(ARGS)
 
 .PHONY: check
@@ -57,4 +58,13 @@ $(DEVELOPMENT): requirements-dev.txt pyproject.toml | .venv/bin/python
 	@echo "Installing requirements-dev.txt (once, about a minute)"
 	@$(PIP) --require-hashes --requirement requirements-dev.txt
 	@$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# The NHS's MESH sandbox, which tests of the MESH channel run. It names one release of FastAPI and no other, so it has
+# an environment of its own.
+$(SANDBOX): requirements-sandbox.txt | .venv/bin/python
+	@echo "Installing requirements-sandbox.txt (once)"
+	@.venv/bin/python -m venv .venv/mesh-sandbox
+	@.venv/mesh-sandbox/bin/python -m pip --disable-pip-version-check --no-input install --quiet --require-hashes \
+		--requirement requirements-sandbox.txt
 	@touch $@
