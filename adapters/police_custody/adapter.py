@@ -63,21 +63,22 @@ def build(options: Mapping[str, str]) -> Adapter:
 def read(message: Message) -> Outcome:
     """Read one custody record (XML, or a CSV header with one row) or one NewCaseMessage."""
     if message.media_type == batch.MEDIA_TYPE:
-        fields = batch.read_row(message.body)
-        if isinstance(fields, Finding):
-            return Refused((fields,))
-        return _outcome_of([decode(fields, message.received)])
+        row = batch.read_row(message.body)
+        if isinstance(row, Finding):
+            return Refused((row,))
+        return _noting(_outcome_of([decode(row.fields, message.received)]), row.findings)
     root = parse(message.body)
     if isinstance(root, Finding):
         return Refused((root,))
     if root.tag == record.ROOT:
         if record.too_many_forms(root):
             return Refused((found("CU-002", "form", f"more than {record.MOST_FORMS}"),))
+        strange = record.set_aside(root)
         forms = [decode(fields, message.received) for fields in record.forms(root)]
         if len(forms) > 1:
             forms = [_numbered(form, number) for number, form in enumerate(forms, 1)]
         outcome = _outcome_of(forms)
-        return _with_schema_faults(outcome, record.schema_faults(root))
+        return _noting(_with_schema_faults(outcome, record.schema_faults(root)), strange)
     if root.tag == new_case.ROOT:
         return new_case.read(root, message.received)
     if name := IGNORED_ROOTS.get(str(root.tag)):
@@ -240,6 +241,13 @@ def _standing(facts: Iterable[Fact]) -> tuple[Fact, ...]:
             last.pop(fact.key, None)  # so that what stands is told in the order it stands in
             last[fact.key] = fact
     return tuple(last.values())
+
+
+def _noting(outcome: Outcome, strange: tuple[Finding, ...]) -> Outcome:
+    """The outcome, and what stood in the record besides."""
+    if isinstance(outcome, Ignored) or not strange:
+        return outcome
+    return replace(outcome, findings=(*outcome.findings, *strange))
 
 
 def _with_schema_faults(outcome: Outcome, faults: tuple[Finding, ...]) -> Outcome:

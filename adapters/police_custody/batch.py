@@ -9,6 +9,7 @@ import csv
 import io
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import BinaryIO, Final
 
@@ -49,7 +50,15 @@ def rows(file: BinaryIO) -> Iterator[Row]:
         raise FileRefused(found("CU-084", "file", f"{counted} said, {number} found"))
 
 
-def read_row(body: bytes) -> dict[str, str] | Finding:
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """A row by the names of its columns, and a finding for each column that is none of ours, by its place from 1."""
+
+    fields: dict[str, str]
+    findings: tuple[Finding, ...]
+
+
+def read_row(body: bytes) -> Fields | Finding:
     """The fields of a header and one row, or why they cannot be told apart."""
     bare = body.removeprefix(_BOM)
     lines = _logical_lines(io.BytesIO(bare))
@@ -69,7 +78,8 @@ def read_row(body: bytes) -> dict[str, str] | Finding:
         return found("CU-082", "row")
     if values is None or len(values) != len(columns):
         return found("CU-081", "row", "" if values is None else f"{len(values)} values for {len(columns)} columns")
-    return dict(zip(columns, values, strict=True))
+    named = {name: value for name, value in zip(columns, values, strict=True) if name in COLUMNS}
+    return Fields(named, _strange(columns))
 
 
 def _logical_lines(file: BinaryIO) -> Iterator[bytes]:
@@ -120,11 +130,16 @@ def _columns(header: bytes) -> tuple[str, ...] | Finding:
     columns = tuple(name.strip().lower() for name in named or ())
     if missing := [name for name in REQUIRED_COLUMNS if name not in columns]:
         return found("CU-080", "header", f"missing: {', '.join(missing)}")
-    if unknown := sum(name not in COLUMNS for name in columns):
-        return found("CU-080", "header", f"{unknown} not in the contract")
-    if len(set(columns)) < len(columns):
+    ours = [name for name in columns if name in COLUMNS]
+    if len(set(ours)) < len(ours):
         return found("CU-080", "header", "a column stands twice")
     return columns
+
+
+@lru_cache(maxsize=64)
+def _strange(columns: tuple[str, ...]) -> tuple[Finding, ...]:
+    """A column's name may be anything, so its place is told."""
+    return tuple(found("CU-094", f"column {place}") for place, name in enumerate(columns, 1) if name not in COLUMNS)
 
 
 def _cut(line: str) -> list[str] | None:

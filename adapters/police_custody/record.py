@@ -35,6 +35,21 @@ _GROUPS: Final = ("custody_record", "detention", "detainee", "form")
 _OURS: Final = frozenset((*COLUMNS, *_GROUPS))
 
 
+def set_aside(root: etree._Element) -> tuple[Finding, ...]:
+    """Take out what is not in the contract, and tell in which part it stood: its name may be anything.
+
+    A force's system may learn to say more before we do; what it says besides is none of our business, and no fault.
+    """
+    strange = [
+        element for part in (root, *root) if local(part) in _GROUPS for element in part if local(element) not in _OURS
+    ]
+    parts = [local(part) for element in strange if (part := element.getparent()) is not None]
+    for element in strange:
+        if (part := element.getparent()) is not None:
+            part.remove(element)
+    return tuple(found("CU-094", part) for part in dict.fromkeys(parts))
+
+
 def too_many_forms(root: etree._Element) -> bool:
     """Whether the record has more forms than the schema allows: each would be read, and told of, for nothing."""
     return len(root) > MOST_FORMS + len(_GROUPS)

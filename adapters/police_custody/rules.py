@@ -17,7 +17,7 @@ _EVERY: Final = (
         "CU-002",
         Level.REFUSE,
         "The record does not follow the published schema",
-        "Validate the record with custody-record.xsd; elements that are not in it, or stand twice, are not taken.",
+        "Validate the record with custody-record.xsd; an element that stands twice or elsewhere is not taken.",
     ),
     Rule(
         "CU-003",
@@ -139,6 +139,12 @@ _EVERY: Final = (
         Level.WARN,
         "Two forms of the record speak of the same test or requirement, and the later one was taken",
         "Nothing to do; the form that was overtaken may be left out.",
+    ),
+    Rule(
+        "CU-094",
+        Level.WARN,
+        "A field that is not in the contract stands in the record and was left out",
+        "Nothing to do for a new field; check the spelling if it was meant to be one of ours.",
     ),
 )
 

@@ -80,7 +80,8 @@ def _mutate_element(element: etree._Element, mutation: Mutation) -> None:
         case Mutation.ENCODING:
             element.text = f"{element.text}{_MARK}"
         case Mutation.ORDER:
-            around[:] = reversed(around)
+            names = list(reversed(dict.fromkeys(child.tag for child in around)))
+            around[:] = sorted(around, key=lambda child: names.index(child.tag))  # a list keeps its own order
 
 
 def _mutate_attribute(element: etree._Element, name: str, mutation: Mutation) -> None:

@@ -33,7 +33,7 @@ def fields(row: Row) -> dict[str, str]:
     """What a row reads as when it stands alone."""
     read = read_row(row.body)
     assert not isinstance(read, Finding)
-    return read
+    return read.fields
 
 
 @pytest.mark.parametrize("mark", ["", "\ufeff"])
@@ -74,11 +74,20 @@ def test_a_mark_inside_a_value_is_a_character() -> None:
 
 @pytest.mark.parametrize(
     "header",
-    ["", "form_type", f"{HEADER},shoe_size", f"{HEADER},surname", HEADER.replace(",", ";"), '"' + HEADER],
+    ["", "form_type", f"{HEADER},surname", HEADER.replace(",", ";"), '"' + HEADER],
 )
 def test_another_header_refuses_the_file(header: str) -> None:
     """A file whose columns are not ours is not guessed at."""
     assert refusal(f"{header}\n{GOOD}\n") in {"CU-080", "CU-083"}
+
+
+def test_a_column_of_theirs_is_left_out_and_told() -> None:
+    """A column that is not in the contract refuses nothing; each row says where it stands, and never its name."""
+    (row,) = cut(f"Thistlewood,{HEADER}\nsomething,{GOOD}\n")
+    read = read_row(row.body)
+    assert not isinstance(read, Finding)
+    assert read.fields == fields(cut(f"{HEADER}\n{GOOD}\n")[0])
+    assert [(finding.rule.id, finding.field) for finding in read.findings] == [("CU-094", "column 1")]
 
 
 def test_columns_stand_in_any_order() -> None:

@@ -39,18 +39,38 @@ def test_what_the_schema_takes_is_taken(form_type: str) -> None:
 @pytest.mark.parametrize(
     ("written", "instead", "field"),
     [
-        (b"</detainee>", b"<shoe_size>9</shoe_size></detainee>", "detainee"),
+        (b"</detainee>", b"<form_id>9</form_id></detainee>", "form_id"),
         (b"<surname>", b"<surname>Again</surname><surname>", "surname"),
         (b"Hyacinth</forenames>", b"Hyacinth<b>Thistlewood</b></forenames>", "forenames"),
-        (b"</detention>", b"<Thistlewood/></detention>", "detention"),
         (b"</custody_record>", b"<detention/></custody_record>", "detention"),
     ],
 )
 def test_what_the_schema_does_not_know_is_refused(written: bytes, instead: bytes, field: str) -> None:
-    """An element that is not ours, or stands twice, is refused where it stands and never quoted."""
+    """An element in a wrong place, or twice in its own, is refused where it stands and never quoted."""
     outcome = read(Message(as_xml(form("RA5")).replace(written, instead), "application/xml", RECEIVED))
     assert isinstance(outcome, Refused)
     assert ("CU-002", field) in rules(outcome)
+    assert "Thistlewood" not in " ".join(finding.text for finding in outcome.findings)
+
+
+@pytest.mark.parametrize(
+    ("end", "more", "part"),
+    [
+        (b"</detainee>", b"<shoe_size>9</shoe_size>", "detainee"),
+        (b"</detention>", b"<Thistlewood><of>here</of></Thistlewood>", "detention"),
+        (b"</form>", b'<note xmlns="urn:other">Thistlewood</note>', "form"),
+        (b"</custody_record>", b"<officer>Thistlewood</officer>", "custody_record"),
+    ],
+)
+def test_what_a_force_says_besides_is_left_out_and_told(end: bytes, more: bytes, part: str) -> None:
+    """A new element changes nothing that is told; the finding says in which part it stood, and never its name."""
+    body = as_xml(form("RA5"))
+    plain = read(Message(body, "application/xml", RECEIVED))
+    outcome = read(Message(body.replace(end, more + end), "application/xml", RECEIVED))
+    assert isinstance(plain, Accepted)
+    assert isinstance(outcome, Accepted)
+    assert outcome.facts == plain.facts
+    assert rules(outcome) == [*rules(plain), ("CU-094", part)]
     assert "Thistlewood" not in " ".join(finding.text for finding in outcome.findings)
 
 
