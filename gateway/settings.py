@@ -88,6 +88,21 @@ class Mllp(_Group):
     connections: int = Field(default=32, ge=1)
 
 
+class Filling(_Group):
+    """Asking the sources of pointers. waits: after the first try, the second, ...; then operations decide.
+
+    at_once: how many are asked for at the same time. lease: after how long a process that asks counts as dead.
+    deadline: for one answer.
+    """
+
+    waits: tuple[timedelta, ...] = tuple(
+        timedelta(seconds=s) for s in (10, 60, 300, 1800, 7200, 21600, 43200, 86400, 86400)
+    )
+    at_once: int = Field(default=8, ge=1)
+    lease: timedelta = timedelta(minutes=5)
+    deadline: timedelta = timedelta(seconds=10)
+
+
 class Dispatch(_Group):
     """Addressing and courier. batch: events consumed in one transaction."""
 
@@ -132,6 +147,7 @@ class Settings(BaseSettings):
     drop: Drop = Drop()
     mllp: Mllp = Mllp()
     mesh: Mesh = Mesh()
+    filling: Filling = Filling()
     dispatch: Dispatch = Dispatch()
     delivery: Delivery = Delivery()
     local: Local = Local()

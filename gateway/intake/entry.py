@@ -51,6 +51,11 @@ class Clash:
     record_id: uuid.UUID
 
 
+def filling_id(record_id: uuid.UUID) -> uuid.UUID:
+    """The id of the body that is a record with what its source answered."""
+    return uuid.uuid5(record_id, "filling")
+
+
 def facts_of(outcome: Accepted | Held | Ignored) -> tuple[Fact, ...]:
     """What the record tells; nothing, unless it is accepted."""
     return outcome.facts if isinstance(outcome, Accepted) else ()

@@ -21,7 +21,7 @@ from gateway.errors import JournalUnavailable
 from gateway.failpoints import reach
 from gateway.ids import new_id
 from gateway.intake.chain import Head, Minted, Repeat, Settling, chain, shard_of
-from gateway.intake.entry import Clash, Entry, Taken, facts_of, findings_told, record_row, state_of
+from gateway.intake.entry import Clash, Entry, Taken, facts_of, filling_id, findings_told, record_row, state_of
 from gateway.sealing import BlindIndex, DataKey, Sealer
 from gateway.store import journal as statements
 from gateway.store.journal import EventRow, Known, RecordRow
@@ -299,10 +299,11 @@ class Journal:
         if moved != len(facts):
             raise Moved
 
-    async def redrive(self, record_id: uuid.UUID, entry: Entry, key: DataKey) -> bool:
+    async def redrive(self, record_id: uuid.UUID, entry: Entry, key: DataKey, filled: bytes | None = None) -> bool:
         """Translate a stopped record after a fix, in its own transaction. False if it was not stopped any more.
 
-        entry.outcome is what its adapter says now; key is the record's own.
+        entry.outcome is what its adapter says now; key is the record's own. filled: the record with what its source
+        answered, which is kept with it. Raises Moved where a fact was told meanwhile, SQLAlchemyError.
         """
         async with transaction(self._engine) as session:
             now = self._clock()
@@ -311,6 +312,9 @@ class Journal:
             batch = _Batch()
             minted, repeats = self._chain(batch, entry.outcome, entry.received, heads, settling)
             self._add_events(batch, minted, key, entry, record_id)
+            if filled is not None:
+                body_id = filling_id(record_id)
+                batch.bodies.append((body_id, record_id, key.seal(body_id, filled)))
             if not await statements.promote(
                 session,
                 record_id,

@@ -13,8 +13,11 @@ Kind = Literal["record", "event", "quarantine", "delivery"]
 _STOPPED = text(
     """
     select * from (
-        select id, 'record' as kind, state, reason, owner, received as since, due, sender || ' → ' || agency as place
-        from records where state in ('held', 'waiting', 'staged')
+        select r.id, 'record' as kind, r.state, r.reason, r.owner, r.received as since, r.due,
+               r.sender || ' → ' || r.agency
+               || case when f.tries = 1 then ', asked for once' else coalesce(', asked for ' || f.tries || ' times', '')
+                  end as place
+        from records r left join fillings f on f.record_id = r.id where r.state in ('held', 'waiting', 'staged')
         union all
         select h.event_id, 'event', 'held', h.reason, h.owner, h.since, h.due, e.kind || ' for ' || h.role
         from holds h join events e on e.id = h.event_id where h.released is null

@@ -11,11 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from adapters.base import Accepted, Adapter, Held, Ignored, Message, Refused
 from gateway.addressing.address import Tools
 from gateway.addressing.redrive import redrive as decide_again
-from gateway.intake.entry import Entry
+from gateway.intake.entry import Entry, filling_id
 from gateway.intake.journal import Journal
 from gateway.kafka.relay import notify
 from gateway.sealing import Sealer
-from gateway.store import quarantine
+from gateway.store import fillings, quarantine
 from gateway.store.data_keys import open_body
 from gateway.store.mailboxes import CHANNEL
 from gateway.store.session import transaction
@@ -56,6 +56,8 @@ class Result(enum.StrEnum):
     NOT_STOPPED = "not stopped"
     UNKNOWN = "unknown"
     ERASED = "erased"
+    ASKED_AGAIN = "asked for again"
+    """A pointer: its source is asked again, from the first try."""
 
 
 class Redrive:
@@ -81,7 +83,7 @@ class Redrive:
             kind = (await connection.execute(_KIND, {"id": wanted})).scalar_one()
         match kind:
             case "record":
-                return await self._record(wanted)
+                return await self._record(wanted, now)
             case "quarantine":
                 async with self._engine.begin() as connection:
                     freed = await quarantine.release(connection, [wanted], now)
@@ -95,16 +97,20 @@ class Redrive:
             case _:
                 return Result.UNKNOWN
 
-    async def _record(self, wanted: uuid.UUID) -> Result:
+    async def _record(self, wanted: uuid.UUID, now: datetime) -> Result:
         async with self._engine.connect() as connection:
             row = (await connection.execute(_RECORD, {"id": wanted})).first()
             if row is None:
                 return Result.NOT_STOPPED
-            opened = await open_body(connection, self._sealer, wanted)
+            # What its source answered once is not asked for again.
+            opened = await open_body(connection, self._sealer, filling_id(wanted)) or await open_body(
+                connection, self._sealer, wanted
+            )
         if opened is None:
             return Result.ERASED
         body, key = opened
-        outcome = self._adapters[row.agency].read(Message(body, row.media_type, row.received))
+        adapter = self._adapters[row.agency]
+        outcome = adapter.read(Message(body, row.media_type, row.received))
         match outcome:
             case Accepted():
                 entry = Entry(
@@ -121,6 +127,10 @@ class Redrive:
                     row=row.row,
                 )
                 return Result.DONE if await self._journal.redrive(wanted, entry, key) else Result.NOT_STOPPED
+            case Held("pointer_not_filled") if adapter.fetch is not None:
+                async with self._engine.begin() as connection:
+                    asked = await fillings.ask_again(connection, wanted, now)
+                return Result.ASKED_AGAIN if asked else Result.NOT_STOPPED
             case Held() | Ignored() | Refused():
                 return Result.STILL_STOPPED
 

@@ -19,8 +19,9 @@ _RECORD_OF = text(
 
 _RECORD = text(
     """
-    select id, sender, agency, received, state, reason, owner, due, events, repeats, file_id, "row", findings, trace
-    from records where id = :id
+    select r.id, r.sender, r.agency, r.received, r.state, r.reason, r.owner, r.due, r.events, r.repeats, r.file_id,
+           r."row", r.findings, r.trace, f.tries, f.tried, f.next, f.outcome
+    from records r left join fillings f on f.record_id = r.id where r.id = :id
     """
 )
 
@@ -110,7 +111,7 @@ async def read_journey(connection: AsyncConnection, wanted: uuid.UUID) -> Journe
         return None
     record = (await connection.execute(_RECORD, {"id": record_id})).one()
     of_record = {"record": record_id}
-    steps = [*_taken(record)]
+    steps = [*_taken(record), *_asked(record)]
     steps += [_event(row) for row in await connection.execute(_EVENTS, of_record)]
     steps += [_decision(row) for row in await connection.execute(_DECISIONS, of_record)]
     for row in await connection.execute(_HOLDS, of_record):
@@ -150,6 +151,16 @@ def _taken(record: Any) -> list[Step]:
                 )
             )
     return steps
+
+
+def _asked(record: Any) -> list[Step]:
+    """That the source of a pointer was asked, how often, and what came of it."""
+    if not record.tries:
+        return []
+    told = f"{record.agency}'s source {_many(record.tries, 'time')}: {record.outcome or 'under way'}"
+    if record.state == "waiting":
+        told += f", again {_instant(record.next)}"
+    return [Step(record.tried, "asked", told, {"tries": record.tries, "outcome": record.outcome})]
 
 
 def _event(row: Any) -> Step:
