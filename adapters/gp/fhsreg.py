@@ -8,6 +8,7 @@ import io
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from typing import BinaryIO, Final
 
 from adapters.base import (
@@ -109,8 +110,7 @@ def _of_message(header: Header, message: EdiMessage) -> Iterator[Transaction | I
 def _divided(message: EdiMessage) -> tuple[tuple[Segment, ...], tuple[tuple[Segment, ...], ...]]:
     """The head of a message, and the segments of each of its transactions (from one S01 to before the next)."""
     starts = [at for at, segment in enumerate(message.body) if segment.tag == "S01"]
-    ends = [*starts[1:], len(message.body)]
-    parts = tuple(message.body[start:end] for start, end in zip(starts, ends, strict=True))
+    parts = tuple(message.body[start:end] for start, end in pairwise([*starts, len(message.body)]))
     return message.body[: starts[0] if starts else len(message.body)], parts
 
 
