@@ -28,13 +28,18 @@ from gateway.delivery.mailbox import router as mailbox
 from gateway.health import Check, Health, Progress, store_answers
 from gateway.installation import Installation, read_installation
 from gateway.intake.batch import FileTaker
+from gateway.intake.documents import DocumentTaker
 from gateway.intake.drop import DropWatch
+from gateway.intake.filling import Filler, Watched, http_client
 from gateway.intake.http import build_access, build_app
 from gateway.intake.journal import Journal
+from gateway.intake.mesh import MeshPoll
+from gateway.intake.mesh_access import open_client, routes_of
 from gateway.intake.mllp import Limits, MllpListener
 from gateway.intake.parcel import ParcelTaker, feed_of
-from gateway.intake.record import RecordTaker
+from gateway.intake.record import Commits, RecordTaker
 from gateway.intake.refusals import Refusals
+from gateway.intake.universal_credit import AGENCY, checked_party, open_keys, topic_readers
 from gateway.kafka.relay import Relay, notify
 from gateway.kafka.topics import all_topics, create_topics, notice_topic
 from gateway.operations.lag import measure
@@ -60,7 +65,7 @@ async def intake(settings: Settings) -> None:
             prefix=settings.kafka.prefix,
             clock=own.clock,
         )
-        async with _spawning() as spawn, open_turns(engine) as turns:
+        async with _spawning() as spawn, open_turns(engine) as turns, http_client(settings.filling) as asking:
 
             def published(shards: frozenset[int]) -> None:
                 relay.wake()
@@ -87,12 +92,14 @@ async def intake(settings: Settings) -> None:
             bell = Bell(engine)
             answering = Answering(engine, own.parties, own.clock)
             feeds = adapters(settings.adapters)
+            filler = Filler(engine, feeds, journal, own.sealer, settings.filling, own.clock, asking)
+            taking = Watched(journal, filler.wake)
             app = build_app(
                 settings,
                 own.parties,
                 own.secrets,
                 feeds,
-                journal,
+                taking,
                 engine,
                 own.clock,
                 access=access,
@@ -106,13 +113,14 @@ async def intake(settings: Settings) -> None:
                 journal.run(),
                 relay.run(),
                 bell.run(),
-                *_channels(own, feeds, journal, engine, turns),
+                filler.run(),
+                *_channels(own, feeds, taking, engine, turns),
                 leaving=bell.close,
             )
 
 
 def _channels(
-    own: Installation, feeds: Mapping[str, Adapter], journal: Journal, engine: AsyncEngine, turns: Turns
+    own: Installation, feeds: Mapping[str, Adapter], journal: Commits, engine: AsyncEngine, turns: Turns
 ) -> Iterator[Coroutine[Any, Any, None]]:
     """What brings records in beside HTTP. Raises ConfigurationError for a party whose feed there is no adapter for."""
     settings = own.settings
@@ -128,6 +136,16 @@ def _channels(
         if party.mllp is not None:
             limits = Limits(settings.intake.max_record, settings.intake.max_waiting)
             yield MllpListener(party, feed_of(party, feeds), records, settings.mllp, limits, own.clock).run()
+    if settings.mesh.url is not None:
+        routes = routes_of(own.parties, feeds)
+        yield MeshPoll(open_client(settings.mesh), routes, parcels, turns, settings.mesh).run()
+    theirs = settings.universal_credit
+    if theirs.bootstrap is not None:
+        sender, longest = checked_party(theirs, own.parties), settings.intake.max_record
+        keys = open_keys(theirs)
+        documents = DocumentTaker(sender, feeds[AGENCY], keys, records, engine, own.sealer, longest, own.clock)
+        for reader in topic_readers(theirs, documents):
+            yield reader.run()
 
 
 async def dispatch(settings: Settings) -> None:

@@ -114,6 +114,13 @@ def test_a_file_is_checked(tmp_path: Path) -> None:
     assert "ERR  CU-014" in told
 
 
+def test_a_file_is_sent_by_folder(checkout: Checkout) -> None:
+    """Laid down as the page says, it is taken, and its receipt says so."""
+    told = checkout.type(blocks("3-tasks/send-by-folder.md", "sh"))
+    assert told.startswith("Taken. The file is ")
+    assert "Refused: 0." in told
+
+
 @pytest.fixture
 def signed() -> tuple[list[str], dict[str, str], bytes]:
     """Keys, headers and body of a message signed by two keys, of which the verifier knows the second."""
