@@ -103,6 +103,25 @@ class Filling(_Group):
     deadline: timedelta = timedelta(seconds=10)
 
 
+class UniversalCredit(_Group):
+    """Topics of Universal Credit, read where bootstrap is set. party: whose records they are; its agency is dwp.
+
+    key_file: data keys by the id of what sealed them and their sealed form (JSON); or key_service, the address of
+    Universal Credit's own. ca, certificate, key: of mutual TLS with both (PEM files). batch: documents taken together.
+    """
+
+    bootstrap: str | None = None
+    topics: tuple[str, ...] = ("db.core.claimant", "db.core.contract", "db.core.statement")
+    group: str = "lasars-gateway"
+    party: str = "dwp"
+    key_file: Path | None = None
+    key_service: str | None = None
+    ca: Path | None = None
+    certificate: Path | None = None
+    key: Path | None = None
+    batch: int = Field(default=100, ge=1)
+
+
 class Dispatch(_Group):
     """Addressing and courier. batch: events consumed in one transaction."""
 
@@ -148,6 +167,7 @@ class Settings(BaseSettings):
     mllp: Mllp = Mllp()
     mesh: Mesh = Mesh()
     filling: Filling = Filling()
+    universal_credit: UniversalCredit = UniversalCredit()
     dispatch: Dispatch = Dispatch()
     delivery: Delivery = Delivery()
     local: Local = Local()
