@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     import httpx
 
     from adapters.base import Adapter
+    from gateway.connecting.access_cases import Keys
     from gateway.connecting.case import Case
-    from gateway.connecting.conformance import Keys
     from gateway.connecting.report_page import Report
     from gateway.connecting.sign_in import Identity
     from gateway.sealing import Signer
@@ -53,7 +53,7 @@ def conform(
     It sends records, so try it on a gateway that is there for trying.
     """
     from adapters.registry import adapters
-    from gateway.connecting.conformance import Keys
+    from gateway.connecting.access_cases import Keys
     from gateway.connecting.keys import read_key
     from gateway.local.installation import settings_of
     from gateway.offline.records import Unusable, agency_of
@@ -102,7 +102,8 @@ def recipient_kit(
 async def _conform(adapter: "Adapter", who: "Identity", keys: "Keys", quiet: bool) -> "Report":
     from importlib.metadata import version
 
-    from gateway.connecting.conformance import Conformance
+    from gateway.connecting.case import try_all
+    from gateway.connecting.conformance import cases
     from gateway.connecting.feed import Feed
     from gateway.connecting.report_page import Report
     from gateway.connecting.sign_in import open_client
@@ -110,20 +111,22 @@ async def _conform(adapter: "Adapter", who: "Identity", keys: "Keys", quiet: boo
 
     async with open_client(who) as session:
         feed = Feed(session, adapter, CONTRACTS, random.SystemRandom(), system_clock)
-        cases = await Conformance(feed, who, keys, system_clock).run(_teller(quiet))
+        tried = await try_all(cases(feed, who, keys, system_clock), _teller(quiet))
     about = {
         "feed": adapter.name,
         "client": who.client,
         "gateway": who.gateway,
         "adapter and contract": f"lasars-gateway {version('lasars-gateway')}",
     }
-    return Report(f"Conformance of {adapter.name}", about, system_clock(), cases)
+    return Report(f"Conformance of {adapter.name}", about, system_clock(), tried)
 
 
 async def _recipient_kit(to: str, host: str, port: int, signer: "Signer", fast: bool, quiet: bool) -> "Report | None":
     import httpx
 
-    from gateway.connecting.recipient_kit import Pace, RecipientKit
+    from gateway.connecting.case import try_all
+    from gateway.connecting.pushing import Pusher
+    from gateway.connecting.recipient_kit import DEPENDED_ON, Pace, RecipientKit
     from gateway.connecting.report_page import Report
     from gateway.connecting.stand_in import StandIn
     from gateway.delivery.signing import write_key as tell_key
@@ -136,10 +139,10 @@ async def _recipient_kit(to: str, host: str, port: int, signer: "Signer", fast: 
         async with httpx.AsyncClient(timeout=pace.within, trust_env=False) as client:
             if not await _there(client, to):
                 return None
-            kit = RecipientKit(client, to, stand_in, signer, system_clock, pace=pace, chance=random.SystemRandom())
-            cases = await kit.run(_teller(quiet))
+            push = Pusher(client, to, signer, stand_in, system_clock, random.SystemRandom())
+            tried = await try_all(RecipientKit(push, stand_in, pace).cases(), _teller(quiet), first=DEPENDED_ON)
     about = {"endpoint": to, "waits": "shortened" if fast else "as the gateway's own"}
-    return Report("Recipient kit", about, system_clock(), cases)
+    return Report("Recipient kit", about, system_clock(), tried)
 
 
 async def _there(client: "httpx.AsyncClient", to: str) -> bool:

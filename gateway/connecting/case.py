@@ -1,7 +1,7 @@
 """One case of a test kit: what was promised, what was sent, what came back, and whether that is right."""
 
 import enum
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,6 +60,33 @@ class Tried:
 
 class NotTried(Exception):
     """A case that has no meaning here. The text says why, as a sentence."""
+
+
+Row = tuple[str, str, Callable[[], Awaitable[Tried]]]
+"""A case to try: its name, its promise, and what tries it, which may raise NotTried."""
+
+
+async def try_all(rows: Sequence[Row], told: Callable[[Case], None], *, first: Collection[int] = ()) -> list[Case]:
+    """Try every case; they come back in their order. told: called with each as it ends.
+
+    first: the numbers of those on which others depend. Raises whatever keeps the whole kit from being tried.
+    """
+    tried = {}
+    numbered = list(enumerate(rows, start=1))
+    for number, row in sorted(numbered, key=lambda one: one[0] not in first):
+        tried[number] = await _try(number, row)
+        told(tried[number])
+    return [tried[number] for number, _ in numbered]
+
+
+async def _try(number: int, row: Row) -> Case:
+    name, promise, tries = row
+    try:
+        came = await tries()
+    except NotTried as why:
+        return Case(number, name, promise, Result.NOT_TRIED, why=str(why))
+    result = Result.FAILED if came.wrong else Result.PASSED
+    return Case(number, name, promise, result, came.sent, came.came, came.wrong)
 
 
 def count(cases: Sequence[Case], result: Result) -> int:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import httpx
+import orjson
 
 from adapters.base import Accepted, Adapter, Held, Ignored, Message, Outcome, Refused
 from gateway.clock import Clock
@@ -18,6 +19,7 @@ from gateway.connecting.triggers import Example, NoTrigger, Triggered, batches, 
 from gateway.offline.records import media_type
 from schemas.base import Fact
 
+_LINES: Final = "application/x-ndjson"
 _LOOK: Final = 0.1
 _WORDS: Final = {Accepted: "accepted", Held: "held", Ignored: "ignored", Refused: "refused"}
 
@@ -81,7 +83,16 @@ class Feed:
             except NotTried:
                 continue
             return made
-        raise NotTried(f"{self.adapter.name} sends no batch files.")
+        return self._gathered()
+
+    def _gathered(self) -> Triggered:
+        """Records of this feed as one batch file, a line each, where it takes such files. Raises NotTried."""
+        if _LINES not in self.adapter.files:
+            raise NotTried(f"No example of {self.adapter.name} is a batch file.")
+        records = [one for one in self.examples if one.media_type == "application/json"]
+        made = [told for one in records for told in self.renewed([one])]
+        body = b"".join(orjson.dumps(orjson.loads(one.body), option=orjson.OPT_APPEND_NEWLINE) for one in made)
+        return Triggered(self.adapter.name, "files", _LINES, body, tuple(kind for one in made for kind in one.kinds))
 
     def renewed(self, several: Sequence[Example]) -> tuple[Triggered, ...]:
         """Examples told of somebody new. Raises NotTried."""
@@ -91,11 +102,11 @@ class Feed:
             raise NotTried("The example cannot be told of somebody else.") from None
 
     def other(self, folder: str, fits: Callable[[Outcome], bool], *, lacks: str) -> Other:
-        """An example of held, ignored or refused. Raises NotTried, saying what the feed lacks."""
-        for one in self._others(folder):
-            if fits(one.outcome):
-                return one
-        raise NotTried(lacks)
+        """An example of held or refused, the one with most findings. Raises NotTried, saying what the feed lacks."""
+        found = [one for one in self._others(folder) if fits(one.outcome)]
+        if not found:
+            raise NotTried(lacks)
+        return max(found, key=lambda one: len(getattr(one.outcome, "findings", ())))
 
     def outcome(self, body: bytes, kind: str) -> Outcome:
         """What the contract says of a record."""
@@ -180,3 +191,17 @@ def against_contract(answer: httpx.Response, outcome: Outcome) -> str:
         return f"by the contract it is {word}; the gateway answered {answer.status_code}"
     states = {"accepted": {"received", "validated"}}.get(word, {word})
     return "" if told.state in states else f"by the contract it is {word}; the receipt says {told.state}"
+
+
+def rules_of(answer: httpx.Response) -> list[str]:
+    """The rules an answer names, each once."""
+    return sorted({str(one.get("rule")) for one in json_of(answer).get("errors", ())})
+
+
+def json_of(answer: httpx.Response) -> dict[str, Any]:
+    """An answer's JSON object; empty where it has none."""
+    try:
+        told = answer.json()
+    except ValueError:
+        return {}
+    return told if isinstance(told, dict) else {}

@@ -74,8 +74,9 @@ async def listen(
     """
     while True:
         for notice in await _notices(gateway, cursor.position, wait):
-            yield await _forward(gateway, local, url, notice)
+            forwarded = await _forward(gateway, local, url, notice)
             cursor.move(notice["position"])
+            yield forwarded
 
 
 async def _notices(gateway: httpx.AsyncClient, after: int, wait: int) -> list[dict[str, Any]]:

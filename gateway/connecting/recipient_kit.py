@@ -8,22 +8,17 @@ receipts is judged by its answers alone.
 import asyncio
 import gzip
 import json
-import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import timedelta
-from random import Random
 from typing import Any, Final
 
-import httpx
 import orjson
 
-from gateway.clock import Clock
-from gateway.connecting.case import Case, NotTried, Result, Tried
-from gateway.connecting.referral import notice, referral
+from gateway.connecting.case import NotTried, Row, Tried
+from gateway.connecting.pushing import KNOWN, Push, Pusher
+from gateway.connecting.referral import notice
 from gateway.connecting.stand_in import Mishap, StandIn, repeated
-from gateway.delivery.signing import ID, SIGNATURE, TIMESTAMP, sign
-from gateway.sealing import Signer
+from gateway.delivery.signing import ID, SIGNATURE, TIMESTAMP
 
 _AT_ONCE: Final = 10
 _LARGE: Final = 900 * 1024
@@ -47,58 +42,23 @@ class Pace:
     quiet: float = 2.0
 
 
-@dataclass(frozen=True, slots=True)
-class Push:
-    """One message ready to be posted."""
-
-    id: str
-    headers: Mapping[str, str]
-    body: bytes
+DEPENDED_ON: Final = (1, 20)
+"""The cases from which others know whether the endpoint gives receipts, and whether it fetches."""
 
 
 class RecipientKit:
-    """The cases of one endpoint. signer: whose public keys the endpoint has."""
+    """The cases of one endpoint. push: posts to it. stand_in: what it takes for the gateway."""
 
-    def __init__(
-        self,
-        client: httpx.AsyncClient,
-        url: str,
-        stand_in: StandIn,
-        signer: Signer,
-        clock: Clock,
-        *,
-        pace: Pace,
-        chance: Random,
-    ) -> None:
-        self._client = client
-        self._url = url
+    def __init__(self, push: Pusher, stand_in: StandIn, pace: Pace) -> None:
+        self._push = push
         self._stand_in = stand_in
-        self._signer = signer
-        self._stranger = Signer((secrets.token_bytes(32),))
-        self._clock = clock
         self._pace = pace
-        self._chance = chance
         self._position = 0
         self._answers = False
         self._fetches = False
 
-    async def run(self, told: Callable[[Case], None]) -> list[Case]:
-        """Try every case. told: called with each as it ends. The cases come back in their order."""
-        cases = {}
-        table = list(enumerate(self._cases(), start=1))
-        # Whether the endpoint fetches is known from one case, on which others depend.
-        for number, (name, promise, tries) in sorted(table, key=lambda one: one[0] not in (1, 20)):
-            try:
-                tried = await tries()
-                result = Result.FAILED if tried.wrong else Result.PASSED
-                case = Case(number, name, promise, result, tried.sent, tried.came, tried.wrong)
-            except NotTried as why:
-                case = Case(number, name, promise, Result.NOT_TRIED, why=str(why))
-            cases[number] = case
-            told(case)
-        return [cases[number] for number, _ in table]
-
-    def _cases(self) -> list[tuple[str, str, Callable[[], Awaitable[Tried]]]]:
+    def cases(self) -> list[Row]:
+        """The cases, in their order."""
         return [
             ("good", "A good message is taken.", self.good),
             ("bad signature", "A message somebody else signed is refused.", self.bad_signature),
@@ -127,27 +87,29 @@ class RecipientKit:
     # --- Signatures --------------------------------------------------------------------------------------------------
 
     async def good(self) -> Tried:
-        told = self._offered()
-        answer = await self._post(self._signed(told))
+        told = self._push.message()
+        answer = await self._push.post(self._push.signed(told))
         receipts = self._stand_in.receipts[told["id"]]
         self._answers = await self._stand_in.until(lambda: bool(receipts), self._pace.quiet)
         return _must_take("a message", answer)
 
     async def bad_signature(self) -> Tried:
-        return _must_refuse("a message signed by a stranger", await self._post(self._signed(by=self._stranger)))
+        return _must_refuse(
+            "a message signed by a stranger", await self._push.post(self._push.signed(by=self._push.stranger))
+        )
 
     async def old(self) -> Tried:
-        return _must_refuse("a message of six minutes ago", await self._post(self._signed(ago=360)))
+        return _must_refuse("a message of six minutes ago", await self._push.post(self._push.signed(ago=360)))
 
     async def future(self) -> Tried:
-        return _must_refuse("a message of six minutes ahead", await self._post(self._signed(ago=-360)))
+        return _must_refuse("a message of six minutes ahead", await self._push.post(self._push.signed(ago=-360)))
 
     async def reserialised(self) -> Tried:
-        told = self._offered()
+        told = self._push.message()
         spaced = json.dumps(told, indent=3, ensure_ascii=True).encode() + b"\n"
-        as_sent = await self._post(self._signed(told, body=spaced))
-        push = self._signed()
-        rewritten = await self._post(
+        as_sent = await self._push.post(self._push.signed(told, body=spaced))
+        push = self._push.signed()
+        rewritten = await self._push.post(
             Push(push.id, push.headers, json.dumps(orjson.loads(push.body), indent=1).encode())
         )
         came = f"{_word(as_sent)} to bytes as they were signed, {_word(rewritten)} to bytes written anew"
@@ -159,9 +121,9 @@ class RecipientKit:
     async def missing_header(self) -> Tried:
         came = {}
         for name in (ID, TIMESTAMP, SIGNATURE):
-            push = self._signed()
+            push = self._push.signed()
             headers = {header: value for header, value in push.headers.items() if header != name}
-            came[name] = await self._post(Push(push.id, headers, push.body))
+            came[name] = await self._push.post(Push(push.id, headers, push.body))
         wrong = [name for name, answer in came.items() if not _refused(answer)]
         return Tried(
             "three messages, each without one header",
@@ -170,37 +132,37 @@ class RecipientKit:
         )
 
     async def two_signatures(self) -> Tried:
-        told = self._offered()
-        ours, other = self._signed(told), self._signed(told, by=self._stranger)
+        told = self._push.message()
+        ours, other = self._push.signed(told), self._push.signed(told, by=self._push.stranger)
         headers = {**ours.headers, SIGNATURE: f"{other.headers[SIGNATURE]} {ours.headers[SIGNATURE]}"}
-        return _must_take("a message with two signatures", await self._post(Push(ours.id, headers, ours.body)))
+        return _must_take("a message with two signatures", await self._push.post(Push(ours.id, headers, ours.body)))
 
     # --- Once --------------------------------------------------------------------------------------------------------
 
     async def twice(self) -> Tried:
-        told = self._offered()
-        answers = [await self._post(self._signed(told, ago=ago)) for ago in (1, 0)]
+        told = self._push.message()
+        answers = [await self._push.post(self._push.signed(told, ago=ago)) for ago in (1, 0)]
         return await self._once("a message, and again", told["id"], answers)
 
     async def at_once(self) -> Tried:
-        told = self._offered()
-        pushes = [self._signed(told, ago=ago) for ago in range(_AT_ONCE)]
-        answers = await asyncio.gather(*map(self._post, pushes))
+        told = self._push.message()
+        pushes = [self._push.signed(told, ago=ago) for ago in range(_AT_ONCE)]
+        answers = await asyncio.gather(*map(self._push.post, pushes))
         busy = [answer for answer in answers if answer in (409, 425, 429, 503)]
         # Who is told "not now" comes again; one at least must have been taken.
         return await self._once("a message ten times at once", told["id"], [a for a in answers if a not in busy])
 
     async def late(self) -> Tried:
-        told = self._offered()
-        first = await self._post(self._signed(told))
+        told = self._push.message()
+        first = await self._push.post(self._push.signed(told))
         await asyncio.sleep(self._pace.late)
-        second = await self._post(self._signed(told))
+        second = await self._push.post(self._push.signed(told))
         return await self._once("a message, and again when its answer was late", told["id"], [first, second])
 
     async def cut(self) -> Tried:
-        told = self._offered()
-        await self._post_and_leave(self._signed(told, ago=1))
-        answer = await self._post(self._signed(told))
+        told = self._push.message()
+        await self._push.post_and_leave(self._push.signed(told, ago=1))
+        answer = await self._push.post(self._push.signed(told))
         return await self._once("a message whose connection ends, and again", told["id"], [answer])
 
     async def _once(self, sent: str, message_id: str, answers: list[int]) -> Tried:
@@ -219,14 +181,14 @@ class RecipientKit:
     # --- What is unusual ---------------------------------------------------------------------------------------------
 
     async def out_of_order(self) -> Tried:
-        fact = self._offered()
-        correction = self._offered(change="correction", supersedes=fact["event"], person=fact["person"])
-        answers = [await self._post(self._signed(told)) for told in (correction, fact)]
+        fact = self._push.message()
+        correction = self._push.message(change="correction", supersedes=fact["event"], person=fact["person"])
+        answers = [await self._push.post(self._push.signed(told)) for told in (correction, fact)]
         wrong = "" if all(map(_taken, answers)) else "both must be taken"
         return Tried("a correction, then what it corrects", " and ".join(map(_word, answers)), wrong)
 
     async def slow(self) -> Tried:
-        push = self._signed(self._offered())
+        push = self._push.signed(self._push.message())
 
         async def drops() -> AsyncIterator[bytes]:
             size = len(push.body) // _PIECES + 1
@@ -235,13 +197,13 @@ class RecipientKit:
                 yield push.body[start : start + size]
 
         headers = {**push.headers, "content-length": str(len(push.body))}
-        answer = await self._post(Push(push.id, headers, b""), content=drops())
+        answer = await self._push.post(Push(push.id, headers, b""), content=drops())
         return _must_take(f"a body over {self._pace.slow:g} s", answer)
 
     async def large(self) -> Tried:
         note = {"data": {"note": "x" * _LARGE}}
-        taken = await self._post(self._signed(self._offered(**note)))
-        refused = await self._post(self._signed(body=b'{"note": "' + b"x" * _TOO_LARGE + b'"}'))
+        taken = await self._push.post(self._push.signed(self._push.message(**note)))
+        refused = await self._push.post(self._push.signed(body=b'{"note": "' + b"x" * _TOO_LARGE + b'"}'))
         # An endpoint that hangs up in the middle of too much has refused it as well.
         right = _taken(taken) and (_refused(refused) or refused == 0)
         return Tried(
@@ -251,19 +213,21 @@ class RecipientKit:
         )
 
     async def compressed(self) -> Tried:
-        body = gzip.compress(orjson.dumps(self._offered()))
-        push = self._signed(body=body)
-        answer = await self._post(Push(push.id, {**push.headers, "content-encoding": "gzip"}, body))
+        body = gzip.compress(orjson.dumps(self._push.message()))
+        push = self._push.signed(body=body)
+        answer = await self._push.post(Push(push.id, {**push.headers, "content-encoding": "gzip"}, body))
         right = _taken(answer) or _refused(answer)
         return Tried("a compressed body", _word(answer), "" if right else "2xx or 4xx (415) is right")
 
     async def unknown_field(self) -> Tried:
-        told = self._offered(a_field_of_the_future={"nested": [1, None]})
-        return _must_take("a message with one field more", await self._post(self._signed(told)))
+        told = self._push.message(a_field_of_the_future={"nested": [1, None]})
+        return _must_take("a message with one field more", await self._push.post(self._push.signed(told)))
 
     async def unknown_kind(self) -> Tried:
-        told = self._offered(kind="custody.kind-of-the-future", data={})
-        return _must_take("a message of a kind that is not in the catalogue", await self._post(self._signed(told)))
+        told = self._push.message(kind="custody.kind-of-the-future", data={})
+        return _must_take(
+            "a message of a kind that is not in the catalogue", await self._push.post(self._push.signed(told))
+        )
 
     # --- What it asks of the gateway ---------------------------------------------------------------------------------
 
@@ -299,25 +263,23 @@ class RecipientKit:
     async def receipt_conflict(self) -> Tried:
         receipts = await self._receipt_meets("conflicts")
         await self._stand_in.until(lambda: len(receipts) > 1, self._pace.quiet)
-        after = await self._post(self._signed(self._offered()))
+        after = await self._push.post(self._push.signed(self._push.message()))
         wrong = "" if len(receipts) == 1 and _taken(after) else "409 is final: it must go on with the next message"
         return Tried("a message, and 409 to its receipt", f"{len(receipts)} receipts, then {_word(after)}", wrong)
 
     async def _receipt_meets(self, mishap: Mishap) -> list[bytes]:
         if not self._answers:
             raise NotTried(_NO_RECEIPTS)
-        told = referral(self._chance, self._clock())
-        self._stand_in.offer(told["id"], orjson.dumps(told), mishap)
-        await self._post(self._signed(told))
+        told = self._push.message(mishap)
+        await self._push.post(self._push.signed(told))
         receipts = self._stand_in.receipts[told["id"]]
         await self._stand_in.until(lambda: bool(receipts), self._pace.within)
         return receipts
 
     async def _notify(self, *mishaps: Mishap) -> tuple[dict[str, Any], int]:
-        told = referral(self._chance, self._clock())
-        self._stand_in.offer(told["id"], orjson.dumps(told), *mishaps)
+        told = self._push.message(*mishaps)
         self._position += 1
-        return told, await self._post(self._signed(told, body=notice(told, self._position)))
+        return told, await self._push.post(self._push.signed(told, body=notice(told, self._position)))
 
     async def _fetched(self, message_id: str, times: int) -> bool:
         return await self._stand_in.until(lambda: self._stand_in.fetched[message_id] >= times, self._pace.within)
@@ -325,55 +287,6 @@ class RecipientKit:
     def _needs_fetching(self) -> None:
         if not self._fetches:
             raise NotTried(_NO_FETCHING)
-
-    # --- Posting -----------------------------------------------------------------------------------------------------
-
-    def _offered(self, **changed: Any) -> dict[str, Any]:
-        """A message that the stand-in has too, and takes a receipt for."""
-        told = referral(self._chance, self._clock(), **changed)
-        self._stand_in.offer(told["id"], orjson.dumps(told))
-        return told
-
-    def _signed(
-        self,
-        told: Mapping[str, Any] | None = None,
-        *,
-        body: bytes | None = None,
-        ago: float = 0,
-        by: Signer | None = None,
-    ) -> Push:
-        """A message, signed so many seconds ago. Without one, somebody new's, which nobody must take."""
-        message = referral(self._chance, self._clock()) if told is None else told
-        content = orjson.dumps(message) if body is None else body
-        headers = sign(by or self._signer, message["id"], self._clock() - timedelta(seconds=ago), content)
-        return Push(message["id"], {**headers, "content-type": "application/json"}, content)
-
-    async def _post(self, push: Push, *, content: AsyncIterator[bytes] | None = None) -> int:
-        """The status of the answer; 409 that does not name the id is told as it is, and 0 is none."""
-        try:
-            answer = await self._client.post(
-                self._url, content=push.body if content is None else content, headers=dict(push.headers)
-            )
-        except httpx.TransportError:
-            return 0
-        ours = answer.headers.get(ID) == push.id or push.id.encode() in answer.content
-        return 208 if answer.status_code == 409 and ours else answer.status_code
-
-    async def _post_and_leave(self, push: Push) -> None:
-        """Post a message, and end the connection as soon as its body has left."""
-        gone = asyncio.Event()
-
-        async def body() -> AsyncIterator[bytes]:
-            yield push.body
-            gone.set()
-
-        headers = {**push.headers, "content-length": str(len(push.body))}
-        posting = asyncio.create_task(self._post(Push(push.id, headers, b""), content=body()))
-        leaving = asyncio.create_task(gone.wait())
-        await asyncio.wait((posting, leaving), return_when=asyncio.FIRST_COMPLETED)
-        for task in (posting, leaving):
-            task.cancel()
-        await asyncio.gather(posting, leaving, return_exceptions=True)
 
 
 def _taken(answer: int) -> bool:
@@ -385,7 +298,7 @@ def _refused(answer: int) -> bool:
 
 
 def _word(answer: int) -> str:
-    return {0: "no answer", 208: "409 with the id"}.get(answer, str(answer))
+    return {0: "no answer", KNOWN: "409 with the id"}.get(answer, str(answer))
 
 
 def _must_take(sent: str, answer: int) -> Tried:

@@ -21,6 +21,8 @@ _DIGITS_CHANGED: Final = 5
 """From the end: what stands before them is often a year, a force or a range that means something."""
 _DATES: Final = ("%Y-%m-%d", "%Y%m%d", "%d%m%Y", "%d/%m/%Y", "%d-%m-%Y", "%d.%m.%Y")
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\d(T[0-9:.]+(Z|[+-][0-9:]+)?)?|\b\d{8}(T\w*)?\b")
+_SCHEMES: Final = {scheme.value: scheme for scheme in Scheme}
+_OF_A_WORD: Final = r"[0-9A-Za-z\x80-\xff]"
 _TRIES: Final = 2000
 _BIRTHDAYS: Final = 12_000
 
@@ -29,11 +31,12 @@ _BIRTHDAYS: Final = 12_000
 class Renewal:
     """What is written instead of what. The same text is replaced alike in every message, so that they belong together.
 
-    chance: where new numbers come from. same_length: keep every name as long as it was, for columns that are counted.
+    chance: where new numbers come from. columns: fields follow each other without a mark between them, so every name
+    stays as long as it was, and may begin right after another field.
     """
 
     chance: random.Random
-    same_length: bool = False
+    columns: bool = False
     written: dict[str, str] = field(default_factory=dict)
     _new: Person | None = None
 
@@ -44,6 +47,9 @@ class Renewal:
                 for identifier in _identifiers(fact.event.model_dump()):
                     self._identifier(identifier)
                 self._person(fact.event.person.name, fact.event.person.date_of_birth)
+            scheme, _, number = fact.lane.partition(":")
+            if scheme.lower() in _SCHEMES:
+                self._identifier(Identifier(scheme=_SCHEMES[scheme.lower()], raw=number, value=number))
             for reference in re.split(r"[:|]", _TIME.sub("", fact.key)):
                 if len(reference) >= 3 and any(map(str.isdigit, reference)):
                     self._replace(reference, self._digits(reference))
@@ -56,9 +62,8 @@ class Renewal:
         if not spellings:
             return body
         longest_first = sorted(spellings, key=len, reverse=True)
-        found = re.compile(
-            r"(?<![0-9A-Za-z\x80-\xff])(" + "|".join(map(re.escape, longest_first)) + r")(?![0-9A-Za-z\x80-\xff])"
-        )
+        known = "|".join(map(re.escape, longest_first))
+        found = re.compile(f"({known})" if self.columns else f"(?<!{_OF_A_WORD})({known})(?!{_OF_A_WORD})")
         return found.sub(lambda match: spellings[match[0]], text).encode("latin-1")
 
     def _person(self, name: object, born: date | None) -> None:
@@ -69,7 +74,7 @@ class Renewal:
             *zip((getattr(name, "forenames", None) or "").split(), (self._new.forenames,), strict=False),
         ):
             if old and len(old) >= 3:
-                fitting = _fitted(new, len(old)) if self.same_length else new
+                fitting = _fitted(new, len(old)) if self.columns else new
                 for case in (str.upper, str.title, str):
                     self._replace(case(old), case(fitting))
         if born is not None:

@@ -110,22 +110,23 @@ def together(
     adapter: Adapter, several: Sequence[Example], chance: random.Random, received: datetime
 ) -> tuple[Triggered, ...]:
     """Examples that speak of one person, or one fact, told of somebody else, the same in all. Raises NoTrigger."""
-    for same_length in (False, True):
-        renewal = Renewal(chance, same_length)
+    for columns in (False, True):
+        renewal = Renewal(chance, columns)
         for example in several:
             renewal.learn(example.outcome.facts)
-        made = tuple(_told(adapter, example, renewal.tell(example.body), received) for example in several)
-        if all(
-            one.body != example.body and set(one.kinds) >= set(example.kinds)
-            for one, example in zip(made, several, strict=True)
-        ):
-            return made
+        made = [_told(adapter, example, renewal.tell(example.body), received) for example in several]
+        if all(one is not None for one in made):
+            return tuple(one for one in made if one is not None)
     raise NoTrigger(" and ".join(dict.fromkeys(kind for example in several for kind in example.kinds)))
 
 
-def _told(adapter: Adapter, example: Example, body: bytes, received: datetime) -> Triggered:
-    kinds = tuple(fact.kind for outcome in _read(adapter, example, body, received) for fact in outcome.facts)
-    return Triggered(example.agency, example.door, example.media_type, body, kinds)
+def _told(adapter: Adapter, example: Example, body: bytes, received: datetime) -> Triggered | None:
+    """What an example has become, if it tells the same as before, and of nobody it told of before."""
+    facts = [fact for outcome in _read(adapter, example, body, received) for fact in outcome.facts]
+    before = {fact.lane for fact in example.outcome.facts}
+    if not {fact.kind for fact in facts} >= set(example.kinds) or not before.isdisjoint(fact.lane for fact in facts):
+        return None
+    return Triggered(example.agency, example.door, example.media_type, body, tuple(fact.kind for fact in facts))
 
 
 def _rows(adapter: Adapter, file: Path, kind: str, body: bytes, received: datetime) -> Iterator[Example]:

@@ -13,8 +13,9 @@ from joserfc.jwk import OKPKey
 from jsonschema import Draft202012Validator
 
 from gateway.clock import system_clock
-from gateway.connecting.case import Case, Result
-from gateway.connecting.recipient_kit import Pace, RecipientKit
+from gateway.connecting.case import Case, Result, try_all
+from gateway.connecting.pushing import Pusher
+from gateway.connecting.recipient_kit import DEPENDED_ON, Pace, RecipientKit
 from gateway.connecting.referral import referral
 from gateway.connecting.stand_in import StandIn
 from gateway.local import ports
@@ -65,8 +66,8 @@ async def stand_in() -> AsyncIterator[tuple[StandIn, str]]:
 async def tried(one: StandIn, url: str) -> list[Case]:
     """Every case, against the endpoint at this address."""
     async with httpx.AsyncClient(timeout=QUICK.within, trust_env=False) as client:
-        kit = RecipientKit(client, url, one, SIGNER, system_clock, pace=QUICK, chance=Random(7))
-        return await kit.run(lambda _: None)
+        kit = RecipientKit(Pusher(client, url, SIGNER, one, system_clock, Random(7)), one, QUICK)
+        return await try_all(kit.cases(), lambda _: None, first=DEPENDED_ON)
 
 
 def failed(cases: list[Case]) -> dict[int, str]:
