@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from adapters import claims
+from adapters import claims, drift
 from adapters.base import Level, Rule
 from adapters.registry import adapters
 
@@ -64,8 +64,9 @@ class IdUsedAgain(Exception):
 
 
 def entries() -> tuple[Entry, ...]:
-    """Every rule, those of claims first and then agency by agency, each in the order of ids. Raises IdUsedAgain."""
-    listed: dict[str, Entry] = {rule.id: Entry(rule, SHARED) for _, rule in sorted(claims.RULES.items())}
+    """Every rule, the shared ones first and then agency by agency, each in the order of ids. Raises IdUsedAgain."""
+    shared = {**claims.RULES, **drift.RULES}
+    listed: dict[str, Entry] = {rule.id: Entry(rule, SHARED) for _, rule in sorted(shared.items())}
     for agency, adapter in adapters().items():
         for _, rule in sorted(adapter.rules.items()):
             if rule.id in WITHDRAWN or listed.setdefault(rule.id, Entry(rule, agency)).rule is not rule:

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from adapters import claims
+from adapters import claims, drift
 from adapters.base import Accepted, Finding, Held, Ignored, Outcome, UnknownCode
 from adapters.dwp import rules
 from adapters.dwp.award import lane_of
@@ -31,6 +31,9 @@ _NAME = re.compile(r"dwp\.[a-z]{1,20}\.[a-z]{1,20}", re.ASCII)
 """The names there are of what PRaP carries (referrals, starts, outcomes, payments); nobody's own has this form."""
 
 _VERSIONS: Final = frozenset({1, "1", "1.0"})
+_OUTSIDE: Final = frozenset({"eventType", "version"})
+"""What is read before the record's shape is known."""
+
 _SLACK: Final = timedelta(days=1)
 """How far a Jobcentre's clock may run ahead before its referral is taken for a mistake."""
 
@@ -78,7 +81,7 @@ def _sent(told: Mapping[str, Any], received: datetime) -> Outcome:
     except UnknownCode as unknown:
         return held_for(unknown, tuple(found), lane_of(nino))
     fact = Fact(_key(referral), lane_of(nino), KIND, event, version=referral.record_version)
-    return Accepted((fact,), tuple(found))
+    return Accepted((fact,), (*found, *drift.besides(Referral, told, also=_OUTSIDE)))
 
 
 def _withdrawn(told: Mapping[str, Any]) -> Accepted:
@@ -88,7 +91,7 @@ def _withdrawn(told: Mapping[str, Any]) -> Accepted:
         raise Faulty(faults(error)) from None
     lane = lane_of(parse(Scheme.NINO, referral.person.nino).identifier)
     fact = Fact(_key(referral), lane, KIND, None, version=referral.record_version, withdrawn=referral.reason)
-    return Accepted((fact,))
+    return Accepted((fact,), tuple(drift.besides(WithdrawnReferral, told, also=_OUTSIDE)))
 
 
 def _key(referral: Referral | WithdrawnReferral) -> str:

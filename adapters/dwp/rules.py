@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from adapters import claims
+from adapters import claims, drift
 from adapters.base import Finding, Level, Rule
 
 _SEND_AGAIN = "Correct the field and send the record again."
@@ -138,6 +138,7 @@ RULES: Final[Mapping[str, Rule]] = {
         )
     },
     **claims.RULES,
+    **drift.RULES,
 }
 
 

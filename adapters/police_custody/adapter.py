@@ -8,7 +8,7 @@ both become corrections.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from adapters import claims
+from adapters import claims, drift
 from adapters.base import Accepted, Adapter, Finding, Held, Ignored, Message, Outcome, Refused
 from adapters.local_time import LONDON, Told
 from adapters.police_custody import batch, new_case, record
@@ -53,7 +53,7 @@ def build(options: Mapping[str, str]) -> Adapter:
     return Adapter(
         name=NAME,
         read=read,
-        rules={**RULES, **claims.RULES},
+        rules={**RULES, **claims.RULES, **drift.RULES},
         records=frozenset({"application/xml", "text/xml", batch.MEDIA_TYPE}),
         files={batch.MEDIA_TYPE: batch.rows},
         trailer=True,

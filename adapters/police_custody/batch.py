@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import BinaryIO, Final
 
 from adapters.base import FileRefused, Finding, Row
+from adapters.drift import BESIDES
 from adapters.police_custody.faults import found
 from adapters.police_custody.wire import COLUMNS, REQUIRED_COLUMNS
 
@@ -139,7 +140,7 @@ def _columns(header: bytes) -> tuple[str, ...] | Finding:
 @lru_cache(maxsize=64)
 def _strange(columns: tuple[str, ...]) -> tuple[Finding, ...]:
     """A column's name may be anything, so its place is told."""
-    return tuple(found("CU-094", f"column {place}") for place, name in enumerate(columns, 1) if name not in COLUMNS)
+    return tuple(Finding(BESIDES, f"column {place}") for place, name in enumerate(columns, 1) if name not in COLUMNS)
 
 
 def _cut(line: str) -> list[str] | None:

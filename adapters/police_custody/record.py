@@ -13,6 +13,7 @@ from typing import Final, cast
 from lxml import etree
 
 from adapters.base import Finding
+from adapters.drift import BESIDES
 from adapters.police_custody.document import fields, local
 from adapters.police_custody.faults import found
 from adapters.police_custody.wire import COLUMNS
@@ -47,7 +48,7 @@ def set_aside(root: etree._Element) -> tuple[Finding, ...]:
     for element in strange:
         if (part := element.getparent()) is not None:
             part.remove(element)
-    return tuple(found("CU-094", part) for part in dict.fromkeys(parts))
+    return tuple(Finding(BESIDES, part) for part in dict.fromkeys(parts))
 
 
 def too_many_forms(root: etree._Element) -> bool:

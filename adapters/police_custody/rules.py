@@ -140,12 +140,6 @@ _EVERY: Final = (
         "Two forms of the record speak of the same test or requirement, and the later one was taken",
         "Nothing to do; the form that was overtaken may be left out.",
     ),
-    Rule(
-        "CU-094",
-        Level.WARN,
-        "A field that is not in the contract stands in the record and was left out",
-        "Nothing to do for a new field; check the spelling if it was meant to be one of ours.",
-    ),
 )
 
 RULES: Final[Mapping[str, Rule]] = {rule.id: rule for rule in _EVERY}

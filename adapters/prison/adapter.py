@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Final
 
-from adapters import claims, ndjson
+from adapters import claims, drift, ndjson
 from adapters.base import Adapter, CodeTable, Finding, Held, Ignored, Message, Outcome, Refused
 from adapters.hmpps.api import source_of
 from adapters.hmpps.envelope import LONGEST, Faulty, Opened
@@ -74,7 +74,7 @@ def build(options: Mapping[str, str]) -> Adapter:
     return Adapter(
         name=NAME,
         read=partial(read, family, reasons),
-        rules={**rules.RULES, **claims.RULES},
+        rules={**rules.RULES, **claims.RULES, **drift.RULES},
         records=frozenset({"application/json"}),
         files={"application/x-ndjson": ndjson.rows(LONGEST)},
         fetch=partial(fetch_prisoner, source) if source is not None else None,

@@ -8,7 +8,7 @@ from typing import Final
 
 from pydantic import ValidationError
 
-from adapters import claims
+from adapters import claims, drift
 from adapters.base import Accepted, Finding, Held, UnknownCode
 from adapters.hmpps.envelope import Faulty, Opened
 from adapters.prison import codes, rules
@@ -20,6 +20,9 @@ from schemas.identifiers import Scheme, parse
 from schemas.imprisonment import NeedIdentified
 
 KIND: Final = "imprisonment.need-identified"
+
+_OUTSIDE: Final = frozenset({"eventType"})
+"""What is read before the record's shape is known."""
 
 
 def identified(opened: Opened, received: datetime) -> Accepted | Held:
@@ -45,6 +48,7 @@ def identified(opened: Opened, received: datetime) -> Accepted | Held:
     except UnknownCode as unknown:
         return held_for(unknown, opened.findings, lane_of(number))
     found = [*opened.findings, *clock_doubts(need.identified_at, "identifiedAt")]
+    found.extend(drift.besides(Need, opened.event, also=_OUTSIDE))
     numbers = [claims.identifier(Scheme.NOMS, need.person.prison_number, "person.prisonNumber", found)]
     if need.person.pnc_number is not None:
         numbers.append(claims.identifier(Scheme.PNC, need.person.pnc_number, "person.pncNumber", found))
@@ -79,7 +83,7 @@ def withdrawn(opened: Opened) -> Accepted:
     if number is None:
         raise Faulty([Finding(rules.PRISON_NUMBER_UNREADABLE, "person.prisonNumber")])
     fact = Fact(_key(need), lane_of(number), KIND, None, version=need.record_version, withdrawn=need.reason)
-    return Accepted((fact,), opened.findings)
+    return Accepted((fact,), (*opened.findings, *drift.besides(WithdrawnNeed, opened.event, also=_OUTSIDE)))
 
 
 def _key(need: Need | WithdrawnNeed) -> str:

@@ -8,7 +8,7 @@ from typing import Final
 
 from pydantic import ValidationError
 
-from adapters import claims
+from adapters import claims, drift
 from adapters.base import Accepted, Finding, Held, UnknownCode
 from adapters.hmpps.envelope import Faulty, Opened
 from adapters.probation import codes, rules
@@ -20,6 +20,9 @@ from schemas.identifiers import Scheme, parse
 from schemas.supervision import NeedIdentified
 
 KIND: Final = "supervision.need-identified"
+
+_OUTSIDE: Final = frozenset({"eventType"})
+"""What is read before the record's shape is known."""
 
 
 def identified(opened: Opened, received: datetime) -> Accepted | Held:
@@ -43,6 +46,7 @@ def identified(opened: Opened, received: datetime) -> Accepted | Held:
     except UnknownCode as unknown:
         return held_for(unknown, opened.findings, lane_of(crn))
     found = [*opened.findings, *clock_doubts(need.identified_at, "identifiedAt")]
+    found.extend(drift.besides(Need, opened.event, also=_OUTSIDE))
     restricted = {Sensitivity.LAO} if need.person.restricted else set()
     event = NeedIdentified(
         occurred=need.identified_at.moment,
@@ -67,7 +71,7 @@ def withdrawn(opened: Opened) -> Accepted:
     if crn is None:
         raise Faulty([Finding(rules.CRN_UNREADABLE, "person.crn")])
     fact = Fact(_key(need), lane_of(crn), KIND, None, version=need.record_version, withdrawn=need.reason)
-    return Accepted((fact,), opened.findings)
+    return Accepted((fact,), (*opened.findings, *drift.besides(WithdrawnNeed, opened.event, also=_OUTSIDE)))
 
 
 def _key(need: Need | WithdrawnNeed) -> str:

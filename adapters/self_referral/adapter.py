@@ -6,13 +6,14 @@ the home LASARS answered; it never becomes home by having been asked.
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 import orjson
 from pydantic import ValidationError
 
-from adapters import claims
+from adapters import claims, drift
 from adapters.base import Accepted, Adapter, Finding, Held, Ignored, Message, Outcome, Refused, UnknownCode
 from adapters.local_time import Told
 from adapters.self_referral import rules
@@ -32,6 +33,9 @@ SENDERS_AREA: Final = "area"
 
 _NAME = re.compile(r"self-referral\.[a-z]{1,20}", re.ASCII)
 _VERSIONS: Final = frozenset({1, "1", "1.0"})
+_OUTSIDE: Final = frozenset({"eventType", "version"})
+"""What is read before the record's shape is known."""
+
 _SLACK: Final = timedelta(days=1)
 _LONGEST: Final = 64 * 1024
 _PRINTABLE = re.compile(r"[a-z_]{1,24}", re.ASCII)
@@ -60,10 +64,15 @@ def read(message: Message) -> Outcome:
         return Held("version_not_supported", (Finding(rules.VERSION_NOT_SUPPORTED, "version"),))
     try:
         if name == WITHDRAWN:
-            return _withdrawn(WithdrawnSelfReferral.model_validate(told), message)
-        return _taken(SelfReferral.model_validate(told), message)
+            outcome = _withdrawn(WithdrawnSelfReferral.model_validate(told), message)
+        else:
+            outcome = _taken(SelfReferral.model_validate(told), message)
     except ValidationError as error:
         return Refused(tuple(faults(error)))
+    if isinstance(outcome, Accepted):
+        shape = WithdrawnSelfReferral if name == WITHDRAWN else SelfReferral
+        outcome = replace(outcome, findings=(*outcome.findings, *drift.besides(shape, told, also=_OUTSIDE)))
+    return outcome
 
 
 def _object(body: bytes) -> dict[str, Any] | Finding:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from adapters import claims
+from adapters import claims, drift
 from adapters.base import Level, Rule
 
 _SEND_AGAIN = "Correct the field and send the record again."
@@ -64,4 +64,5 @@ RULES: Final[Mapping[str, Rule]] = {
         )
     },
     **claims.RULES,
+    **drift.RULES,
 }

@@ -87,7 +87,7 @@ def test_a_column_of_theirs_is_left_out_and_told() -> None:
     read = read_row(row.body)
     assert not isinstance(read, Finding)
     assert read.fields == fields(cut(f"{HEADER}\n{GOOD}\n")[0])
-    assert [(finding.rule.id, finding.field) for finding in read.findings] == [("CU-094", "column 1")]
+    assert [(finding.rule.id, finding.field) for finding in read.findings] == [("FD-001", "column 1")]
 
 
 def test_columns_stand_in_any_order() -> None:

@@ -70,7 +70,7 @@ def test_what_a_force_says_besides_is_left_out_and_told(end: bytes, more: bytes,
     assert isinstance(plain, Accepted)
     assert isinstance(outcome, Accepted)
     assert outcome.facts == plain.facts
-    assert rules(outcome) == [*rules(plain), ("CU-094", part)]
+    assert rules(outcome) == [*rules(plain), ("FD-001", part)]
     assert "Thistlewood" not in " ".join(finding.text for finding in outcome.findings)
 
 
