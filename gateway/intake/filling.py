@@ -6,10 +6,11 @@ Of one lane only the first that waits is asked for, so that what happened to a p
 """
 
 import asyncio
+import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import assert_never
+from typing import Protocol, assert_never
 
 import httpx
 from sqlalchemy.exc import SQLAlchemyError
@@ -19,7 +20,7 @@ from adapters.base import Accepted, Adapter, Fetched, Held, Ignored, Message, Ou
 from gateway import telemetry
 from gateway.clock import Clock
 from gateway.intake.entry import Clash, Entry, Taken, filling_id, findings_told
-from gateway.intake.journal import Journal, Moved
+from gateway.intake.journal import Moved
 from gateway.intake.record import Commits
 from gateway.sealing import DataKey, Sealer
 from gateway.settings import Filling
@@ -76,6 +77,14 @@ class Watched:
         return taken
 
 
+class Tells(Protocol):
+    """The journal, as what fills records sees it."""
+
+    async def redrive(self, record_id: uuid.UUID, entry: Entry, key: DataKey, filled: bytes | None = None) -> bool:
+        """Translate a stopped record. False if it was not stopped any more. Raises Moved, SQLAlchemyError."""
+        ...
+
+
 class Filler:
     """Asks for what pointers point at. One per intake process; what one has leased no other asks for."""
 
@@ -83,7 +92,7 @@ class Filler:
         self,
         engine: AsyncEngine,
         adapters: Mapping[str, Adapter],
-        journal: Journal,
+        journal: Tells,
         sealer: Sealer,
         settings: Filling,
         clock: Clock,

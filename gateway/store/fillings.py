@@ -18,11 +18,11 @@ _LEASE = text(
         select distinct on (coalesce(r.lane, decode(replace(r.id::text, '-', ''), 'hex'))) r.id, f.next
         from records r left join fillings f on f.record_id = r.id
         where r.state = 'waiting' and r.agency = any(cast(:agencies as text[]))
-        order by coalesce(r.lane, decode(replace(r.id::text, '-', ''), 'hex')), r.id
+        order by coalesce(r.lane, decode(replace(r.id::text, '-', ''), 'hex')), r.received, r."row" nulls first, r.id
     ), due as (
         select r.id from records r join line using (id)
         where r.state = 'waiting' and (line.next is null or line.next <= :now)
-        order by r.id limit :most for update of r skip locked
+        order by r.received limit :most for update of r skip locked
     ), leased as (
         -- Counted before the work: a record that ends the process is not asked for without end.
         insert into fillings as f (record_id, tries, next, tried) select id, 1, :until, :now from due
@@ -31,7 +31,7 @@ _LEASE = text(
     )
     select r.id, r.sender, r.agency, r.transport, r.body_hash, r.media_type, r.received, r.trace, r.file_id, r."row",
            l.tries
-    from leased l join records r on r.id = l.record_id order by r.id
+    from leased l join records r on r.id = l.record_id order by r.received
     """
 )
 
