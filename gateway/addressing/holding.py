@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from gateway.addressing.determination import Answer, Confidence, Determination, Role, determination, nothing_known
-from gateway.addressing.evidence import CUSTODY, DATED, IMPRISONMENT, RELEASE, SIGHTING, Evidence
+from gateway.addressing.evidence import CUSTODY, DATED, IMPRISONMENT, INSTITUTION, RELEASE, SIGHTING, Evidence
+from schemas.base import AddressKind
 from schemas.places import Places
 
 _AT_ONCE = {RELEASE: 0, CUSTODY: 1, SIGHTING: 1, IMPRISONMENT: 2}
@@ -17,13 +18,13 @@ _AT_ONCE = {RELEASE: 0, CUSTODY: 1, SIGHTING: 1, IMPRISONMENT: 2}
 
 
 def determine_holding(evidence: Iterable[Evidence], as_of: date, places: Places) -> Determination:
-    """Who holds the person on a day: the newest of what custody suites and prisons said."""
-    answer = held([one for one in evidence if not one.withdrawn])
+    """Who holds the person on a day: the newest of what custody suites, prisons and approved premises said."""
+    answer = held([one for one in evidence if not one.withdrawn], as_of)
     return determination(Role.HOLDING, answer, as_of, places) if answer else nothing_known(Role.HOLDING, places)
 
 
-def held(evidence: Sequence[Evidence]) -> Answer | None:
-    """The newest of custody contact, prison and release.
+def held(evidence: Sequence[Evidence], as_of: date) -> Answer | None:
+    """The newest of custody contact, prison and release; out of prison, the institution the person is put in.
 
     A custody contact goes on holding, though the person has long gone home, until a prison says something later: the
     appointments it made must be kept somewhere. A changed date or status shows that a prison holds the person only
@@ -32,6 +33,9 @@ def held(evidence: Sequence[Evidence]) -> Answer | None:
     moved = any(one.kind in (IMPRISONMENT, RELEASE) for one in evidence)
     telling = (CUSTODY, IMPRISONMENT, RELEASE) if moved else (CUSTODY, SIGHTING)
     last = newest(one for one in evidence if one.kind in telling)
+    place = placed(evidence, as_of)
+    if place is not None and (last is None or last.kind == RELEASE or _later(place, last)):
+        return Answer(place.authority, "institution", Confidence.CONFIRMED, (place,))
     if last is None:
         return None
     if last.kind == RELEASE:
@@ -39,6 +43,29 @@ def held(evidence: Sequence[Evidence]) -> Answer | None:
     basis = "custody_suite" if last.kind == CUSTODY else "prison"
     confidence = Confidence.CONFIRMED if last.authority else Confidence.UNRESOLVED
     return Answer(last.authority, basis, confidence, (last,))
+
+
+def placed(evidence: Iterable[Evidence], as_of: date) -> Evidence | None:
+    """The institution (approved premises, a hostel) a person is put in on a day, by the addresses told of them.
+
+    Only one with a beginning counts: without it, it may be a plan.
+    """
+    lived_at = [
+        one
+        for one in evidence
+        if one.kind in (AddressKind.MAIN, AddressKind.INSTITUTION)
+        and INSTITUTION in one.flags
+        and one.authority is not None
+        and one.start is not None
+        and one.start <= as_of
+        and (one.end is None or one.end > as_of)
+    ]
+    return max(lived_at, key=lambda one: (one.start or date.min, one.occurred, one.known), default=None)
+
+
+def _later(place: Evidence, contact: Evidence) -> bool:
+    """Whether the person was put there after a custody contact; while a prison holds them, nobody is put elsewhere."""
+    return contact.kind == CUSTODY and place.start is not None and place.start > contact.occurred.date()
 
 
 @dataclass(frozen=True, slots=True)

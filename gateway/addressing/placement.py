@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from gateway.addressing.determination import Answer, Confidence, Determination, Role, determination, nothing_known
 from gateway.addressing.evidence import INSTITUTION, NO_FIXED_ABODE, RELEASE, Evidence
-from gateway.addressing.holding import newest, stay_of
+from gateway.addressing.holding import newest, placed, stay_of
 from schemas.base import AddressKind
 from schemas.places import Places
 
@@ -95,10 +95,31 @@ def residence_before_reception(view: _View) -> Answer | None:
     went_in = stay[0].occurred.date()
     last = newest(
         one
-        for one in view.of(AddressKind.MAIN)
+        for one in view.of(AddressKind.MAIN, AddressKind.PREVIOUS)
         if one.authority is not None and NO_FIXED_ABODE not in one.flags and one.end is not None and one.end >= went_in
     )
     return Answer(last.authority, "residence_before_reception", Confidence.PROBABLE, (last,)) if last else None
+
+
+def residence_before_placement(view: _View) -> Answer | None:
+    """Rule 4: in approved premises or the like, the residence that ended before, unless one was stated since.
+
+    Probation marks a main residence as previous when it ends.
+    """
+    place = placed(view.evidence, view.as_of)
+    if place is None:
+        return None
+    ended = [
+        (one.end, one)
+        for one in view.of(AddressKind.MAIN, AddressKind.PREVIOUS)
+        if one.authority is not None and NO_FIXED_ABODE not in one.flags and one.end is not None
+    ]
+    if not ended:
+        return None
+    latest = max(end for end, _ in ended)
+    if any(one.since.date() > latest for one in view.statements()):
+        return None
+    return _agreed([one for end, one in ended if end == latest], "residence_before_placement", Confidence.PROBABLE)
 
 
 def declared_residence(view: _View) -> Answer | None:
@@ -151,7 +172,13 @@ def no_fixed_abode(view: _View) -> Answer | None:
 
 HomeRule = Callable[[_View], Answer | None]
 
-HOME_RULES: tuple[HomeRule, ...] = (main_residence, residence_before_reception, declared_residence, no_fixed_abode)
+HOME_RULES: tuple[HomeRule, ...] = (
+    main_residence,
+    residence_before_reception,
+    residence_before_placement,
+    declared_residence,
+    no_fixed_abode,
+)
 """In this order; the first that yields is the answer."""
 
 

@@ -47,10 +47,43 @@ def said(
     )
 
 
+def hostel(authority: str, *, start: date | None = date(2025, 7, 1), end: date | None = None) -> Evidence:
+    """Approved premises as the main address at probation."""
+    return said("institution", authority, 31, INSTITUTION, start=start, end=end)
+
+
 @pytest.mark.parametrize(
     ("evidence", "area", "basis", "confidence"),
     [
         pytest.param([], None, "nothing_known", UNRESOLVED, id="nothing was said"),
+        pytest.param(
+            [said("previous", STOCKPORT, end=date(2025, 6, 30)), hostel(LINCOLN)],
+            "stockport",
+            "residence_before_placement",
+            PROBABLE,
+            id="approved premises leave home where it was",
+        ),
+        pytest.param(
+            [said("previous", STOCKPORT, end=date(2025, 6, 30)), hostel(LINCOLN), said("declared", WIGAN, 60)],
+            "wigan",
+            "declared",
+            PROBABLE,
+            id="what was stated since is newer than the residence before",
+        ),
+        pytest.param(
+            [said("previous", STOCKPORT, end=date(2025, 6, 30)), hostel(LINCOLN, end=date(2025, 9, 1))],
+            None,
+            "nothing_known",
+            UNRESOLVED,
+            id="who left approved premises does not go back by themselves",
+        ),
+        pytest.param(
+            [said("previous", STOCKPORT, end=date(2025, 6, 5)), said("imprisonment", LINCOLN, 2)],
+            "stockport",
+            "residence_before_reception",
+            PROBABLE,
+            id="probation calls the residence that ended at reception previous",
+        ),
         pytest.param([said("main", STOCKPORT)], "stockport", "main_residence", CONFIRMED, id="main and current"),
         pytest.param(
             [said("main", STOCKPORT), said("declared", WIGAN, 5)],
@@ -217,6 +250,19 @@ def test_canterbury_leaves_the_scheme_at_go_live(as_of: date, area: str | None) 
             id="a date changed after release holds nobody",
         ),
         pytest.param([said("imprisonment", LEEDS)], None, "prison", id="a prison outside the scheme"),
+        pytest.param([hostel(LINCOLN)], "lincolnshire", "institution", id="approved premises"),
+        pytest.param([hostel(LINCOLN, end=date(2025, 9, 1))], None, "nothing_known", id="approved premises, left"),
+        pytest.param([hostel(LINCOLN, start=None)], None, "nothing_known", id="approved premises planned"),
+        pytest.param([hostel(LINCOLN, start=date(2027, 1, 1))], None, "nothing_known", id="approved premises to come"),
+        pytest.param([hostel(LINCOLN), said("imprisonment", ENFIELD, 60)], "enfield", "prison", id="prison wins"),
+        pytest.param(
+            [said("imprisonment", ENFIELD), said("release", None, 9), hostel(LINCOLN)],
+            "lincolnshire",
+            "institution",
+            id="from prison to approved premises",
+        ),
+        pytest.param([said("custody", ENFIELD), hostel(LINCOLN)], "lincolnshire", "institution", id="put there since"),
+        pytest.param([hostel(LINCOLN), said("custody", ENFIELD, 90)], "enfield", "custody_suite", id="arrested since"),
     ],
 )
 def test_holding(evidence: Sequence[Evidence], area: str | None, basis: str) -> None:
@@ -263,10 +309,11 @@ def test_the_order_in_which_evidence_came_changes_nothing(evidence: list[Evidenc
 
 @given(st.lists(_EVIDENCE, max_size=8))
 def test_an_institution_or_withdrawn_evidence_never_makes_a_home(evidence: list[Evidence]) -> None:
-    """Home is as if institutions and what was withdrawn had never been told."""
-    sound = [one for one in evidence if INSTITUTION not in one.flags]
+    """Home rests on no institution, and is as if what was withdrawn had never been told."""
     lies = [replace(said("main", ENFIELD, 300), withdrawn=True)]
-    assert determine_home(evidence + lies, AS_OF, places()).same_answer(determine_home(sound, AS_OF, places()))
+    found = determine_home(evidence + lies, AS_OF, places())
+    assert found.same_answer(determine_home(evidence, AS_OF, places()))
+    assert not {one.event_id for one in evidence if INSTITUTION in one.flags} & set(found.evidence)
 
 
 @given(st.lists(_EVIDENCE, max_size=8))
