@@ -18,8 +18,10 @@ def check(files: Files, agency: Agency, as_json: Json = False) -> None:
     """Say what an agency's adapter makes of files. Nothing leaves this computer; no value is shown."""
     from adapters.registry import adapters
     from gateway.offline.check import check as run
+    from gateway.settings import read_settings
 
-    raise typer.Exit(run(adapters(), agency, files, console=console(), received=datetime.now(UTC), as_json=as_json))
+    chosen = adapters(read_settings().adapters)
+    raise typer.Exit(run(chosen, agency, files, console=console(), received=datetime.now(UTC), as_json=as_json))
 
 
 @app.command()
@@ -27,10 +29,11 @@ def translate(files: Files, agency: Agency) -> None:
     """Print the canonical events that files become. One JSON object a line."""
     from adapters.registry import adapters
     from gateway.offline.translate import translate as run
+    from gateway.settings import read_settings
 
     raise typer.Exit(
         run(
-            adapters(),
+            adapters(read_settings().adapters),
             agency,
             files,
             console=console(),
