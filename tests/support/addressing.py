@@ -131,6 +131,9 @@ def event(kind: str, who: dict[str, Any], at: datetime = NOW, **more: Any) -> Ev
     return CATALOGUE[kind].event.model_validate({"person": who, "occurred": occurred(at), **more})
 
 
+_AGENCIES = {"imprisonment": "prison", "supervision": "probation"}
+"""Who tells of a subject."""
+
 # --- The journal -----------------------------------------------------------------------------------------------------
 
 
@@ -155,7 +158,7 @@ class Feed:
         event_id = uuid.uuid5(SECRETS.namespace, f"{self.sender}|{fact}|{self.number}")
         record_id = uuid.uuid5(SECRETS.namespace, f"record|{event_id}")
         self.heads[fact] = event_id
-        agency = "prison" if told.kind.startswith("imprisonment.") else "police_custody"
+        agency = _AGENCIES.get(told.kind.partition(".")[0], "police_custody")
         envelope = Envelope(
             id=event_id,
             record_id=record_id,
