@@ -8,6 +8,7 @@ two an installation gets is agreed once, because a file in another code page can
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from typing import BinaryIO, Final
 
@@ -102,6 +103,10 @@ def _header(record: Record | None) -> Header:
     for name, form in (("feed", _FEED), ("sequence", _SEQUENCE), ("created", _CREATED)):
         if form.fullmatch(told[name]) is None:
             raise FileRefused(Finding(rules.HEADER_WRONG, f"header.{name}"))
+    try:
+        datetime.fromisoformat(f"{told['created'][:8]}T{told['created'][8:]}")
+    except ValueError:
+        raise FileRefused(Finding(rules.HEADER_WRONG, "header.created")) from None
     return Header(record, told["feed"], int(told["sequence"]), int(told["created"]))
 
 

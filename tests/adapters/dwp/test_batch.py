@@ -51,6 +51,7 @@ def test_lost_trailing_spaces_are_given_back(end: str) -> None:
         ([header(layout="02"), trailer(0)], "DW-001"),
         ([header(feed=""), trailer(0)], "DW-001"),
         ([header(created="yesterday"), trailer(0)], "DW-001"),
+        ([header(created="20261301000000"), trailer(0)], "DW-001"),
         ([header(), detail()], "DW-003"),
         ([header()], "DW-003"),
         ([header(), detail(), trailer(2)], "DW-004"),

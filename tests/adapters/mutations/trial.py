@@ -12,6 +12,7 @@ from adapters.base import Accepted, Adapter, Ignored, Level, Message, Outcome
 from adapters.registry import adapters
 from tests.adapters.mutations.csv_document import CsvDocument
 from tests.adapters.mutations.difference import differences, not_as_said
+from tests.adapters.mutations.fixed_width_document import FixedWidthDocument
 from tests.adapters.mutations.json_document import JsonDocument
 from tests.adapters.mutations.mutation import Document, Mutation
 from tests.adapters.mutations.table import Expected, Table
@@ -24,6 +25,7 @@ FORMATS: Final[dict[str, tuple[str, Callable[[bytes], Document]]]] = {
     ".json": ("application/json", JsonDocument),
     ".xml": ("application/xml", XmlDocument),
     ".csv": ("text/csv", CsvDocument),
+    ".txt": ("text/plain", FixedWidthDocument),
 }
 
 
