@@ -7,7 +7,7 @@ caller of `take` has its answer only when its record is on disk, or JournalUnava
 import asyncio
 import uuid
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -25,7 +25,7 @@ from gateway.intake.entry import Clash, Entry, Taken, facts_of, filling_id, find
 from gateway.sealing import BlindIndex, DataKey, Sealer
 from gateway.store import journal as statements
 from gateway.store.journal import EventRow, Known, RecordRow
-from gateway.store.session import Session, transaction
+from gateway.store.session import Session, session, transaction
 from gateway.telemetry import log
 from schemas.base import Fact
 
@@ -45,7 +45,7 @@ class _Batch:
 
 
 class Moved(Exception):
-    """A fact's head moved between reading and writing; the transaction is tried again."""
+    """Something was told between reading and writing: of the same fact, or under the same transport id."""
 
 
 class Journal:
@@ -125,13 +125,11 @@ class Journal:
         with telemetry.commit_seconds.time():
             for left in range(_TRIES, 0, -1):
                 try:
-                    async with transaction(self._engine) as session:
-                        results, wrote = await self._write(session, entries)
-                        reach("I3")
+                    results, wrote = await self._attempt(entries, alone=left < _TRIES)
                     break
                 except DataError:
                     raise
-                except (Moved, IntegrityError, DBAPIError) as error:
+                except (Moved, DBAPIError) as error:
                     if left == 1 or not _passing(error):
                         log.error("journal.failed", error=type(error).__name__, where=telemetry.where(error))
                         raise JournalUnavailable("the journal cannot commit just now") from None
@@ -143,9 +141,27 @@ class Journal:
             self._published(wrote)
         return results
 
+    async def _attempt(self, entries: Sequence[Entry], *, alone: bool) -> tuple[list[Taken | Clash], frozenset[int]]:
+        """Read, and write in one statement that refuses itself if what was read holds no longer. Raises Moved.
+
+        alone: nobody else writes about these facts meanwhile. What must hold what it read until it has written (a
+        reversal, what still settles) is in a transaction too.
+        """
+        facts = [fact for entry in entries for fact in facts_of(entry.outcome)]
+        if not alone and not any(_delicate(fact) for fact in facts):
+            async with session(self._engine) as opened:
+                return await self._write(opened, entries)
+        async with transaction(self._engine) as opened:
+            await statements.lock_shards(
+                opened, sorted({shard_of(self._index.of("lane", fact.lane)) for fact in facts})
+            )
+            return await self._write(opened, entries)
+
     async def _write(self, session: Session, entries: Sequence[Entry]) -> tuple[list[Taken | Clash], frozenset[int]]:
         now = self._clock()
-        seen = await statements.known(session, [(entry.sender, entry.transport) for entry in entries])
+        keys = {self._index.of("fact", fact.key) for entry in entries for fact in facts_of(entry.outcome)}
+        transports = [(entry.sender, entry.transport) for entry in entries]
+        seen, heads = await statements.seen(session, transports, list(keys))
         results: list[Taken | Clash] = []
         fresh: list[tuple[Entry, uuid.UUID]] = []
         for entry in entries:
@@ -163,12 +179,7 @@ class Journal:
         if not fresh:
             return results, frozenset()
         facts = [fact for entry, _ in fresh for fact in facts_of(entry.outcome)]
-        if facts:
-            # Before the heads, so that two journals that both meet a fact for the first time wait, and do not collide.
-            await statements.lock_shards(
-                session, sorted({shard_of(self._index.of("lane", fact.lane)) for fact in facts})
-            )
-        heads, settling = await self._read_heads(session, facts, now)
+        settling = await self._read_settling(session, facts, heads, now)
         expected = [head.event_id for head in heads.values()]
         batch = _Batch()
         for entry, record_id in fresh:
@@ -180,19 +191,14 @@ class Journal:
         log.info("records.committed", count=len(fresh), events=len(batch.events), repeats=len(entries) - len(fresh))
         return results, frozenset(event.minted.shard for event in batch.events)
 
-    async def _read_heads(
-        self, session: Session, facts: Sequence[Fact], now: datetime
-    ) -> tuple[dict[bytes, Head], dict[uuid.UUID, Settling]]:
-        keys = sorted({self._index.of("fact", fact.key) for fact in facts})
-        heads = await statements.heads(session, keys) if keys else {}
-        settling: dict[uuid.UUID, Settling] = {}
-        if any(fact.settles or fact.reverses or fact.withdrawn for fact in facts):
-            lanes = {self._index.of("lane", fact.lane) for fact in facts if fact.reverses}
-            lanes |= {head.lane for head in heads.values()} if lanes else set()
-            settling = await statements.settling(
-                session, [head.event_id for head in heads.values()], sorted(lanes), now
-            )
-        return heads, settling
+    async def _read_settling(
+        self, session: Session, facts: Sequence[Fact], heads: Mapping[bytes, Head], now: datetime
+    ) -> dict[uuid.UUID, Settling]:
+        if not any(_delicate(fact) for fact in facts):
+            return {}
+        lanes = {self._index.of("lane", fact.lane) for fact in facts if fact.reverses}
+        lanes |= {head.lane for head in heads.values()} if lanes else set()
+        return await statements.settling(session, [head.event_id for head in heads.values()], sorted(lanes), now)
 
     def _add(
         self,
@@ -282,22 +288,20 @@ class Journal:
         expected: Sequence[uuid.UUID],
         now: datetime,
     ) -> None:
-        if batch.events:
-            # A fact keeps the lane of its first record, whose shard may be another than that of the lane told now.
-            await statements.lock_shards(session, sorted({event.minted.shard for event in batch.events}))
-        facts = [(key, heads[key]) for key in sorted(batch.touched)]
-        moved = await statements.commit(
-            session,
-            records=batch.records,
-            keys=batch.keys,
-            bodies=batch.bodies,
-            facts=facts,
-            expected=expected,
-            events=batch.events,
-            now=now,
-        )
-        if moved != len(facts):
-            raise Moved
+        reach("I3")
+        try:
+            await statements.commit(
+                session,
+                records=batch.records,
+                keys=batch.keys,
+                bodies=batch.bodies,
+                facts=[(key, heads[key]) for key in sorted(batch.touched)],
+                expected=expected,
+                events=batch.events,
+                now=now,
+            )
+        except IntegrityError:
+            raise Moved from None
 
     async def redrive(self, record_id: uuid.UUID, entry: Entry, key: DataKey, filled: bytes | None = None) -> bool:
         """Translate a stopped record after a fix, in its own transaction. False if it was not stopped any more.
@@ -307,7 +311,9 @@ class Journal:
         """
         async with transaction(self._engine) as session:
             now = self._clock()
-            heads, settling = await self._read_heads(session, facts_of(entry.outcome), now)
+            facts = facts_of(entry.outcome)
+            _, heads = await statements.seen(session, [], [self._index.of("fact", fact.key) for fact in facts])
+            settling = await self._read_settling(session, facts, heads, now)
             expected = [head.event_id for head in heads.values()]
             batch = _Batch()
             minted, repeats = self._chain(batch, entry.outcome, entry.received, heads, settling)
@@ -336,9 +342,14 @@ def _fail(batch: Sequence[tuple[Entry, asyncio.Future[Taken | Clash]]], sentence
             future.set_exception(JournalUnavailable(sentence))
 
 
+def _delicate(fact: Fact) -> bool:
+    """Whether what is told may end, or undo, what still settles."""
+    return fact.settles or fact.reverses is not None or fact.withdrawn is not None
+
+
 def _passing(error: Exception) -> bool:
-    """Whether trying the same transaction again can help: a moved head, a race on a key, a deadlock."""
-    if isinstance(error, Moved | IntegrityError):
+    """Whether trying again can help: something moved, or a deadlock."""
+    if isinstance(error, Moved):
         return True
     code = getattr(getattr(error, "orig", None), "sqlstate", None) or getattr(error, "sqlstate", None)
     return code in {"40001", "40P01"}

@@ -137,15 +137,13 @@ class Relay:
             if events:
                 self.backlog = len(events)
                 await self._publish(events, send)
-                await outbox.published(session, [event.seq for event in events])
-                reach("R4")
-            # Whatever is committed after a reading wakes us again, so one that was not full needs no other after it.
-            full = len(events) == self._batch
-            due = None if full else await outbox.next_due(session, self._held, now)
+            due = await outbox.published(session, [event.seq for event in events], self._held, now)
             self.last_progress = self._clock()
             if events:
+                reach("R4")
                 log.info("events.relayed", count=len(events))
-            if not full:
+            # Whatever is committed after a reading wakes us again, so one that was not full needs no other after it.
+            if len(events) < self._batch:
                 self.backlog = 0
                 return None if due is None else max((due - self.last_progress).total_seconds(), 0.0)
         return None

@@ -9,18 +9,16 @@ from gateway.intake.chain import Head, Minted, Settling
 from gateway.store.session import Session
 from gateway.store.statement import Statement
 
-_KNOWN = Statement(
+_SEEN = Statement(
     """
-    select r.sender, r.transport, r.id, r.body_hash, r.state
-    from unnest(cast(:senders as text[]), cast(:transports as bytea[])) as t(sender, transport)
-    join records r on r.sender = t.sender and r.transport = t.transport
-    """
-)
-
-_HEADS = Statement(
-    """
-    select key, event_id, version, digest, lane from facts
-    where key = any(cast(:keys as bytea[])) order by key for update
+    select array(
+        select row(r.sender, r.transport, r.id, r.body_hash, r.state)
+        from unnest(cast(:senders as text[]), cast(:transports as bytea[])) as t(sender, transport)
+        join records r on r.sender = t.sender and r.transport = t.transport
+    ), array(
+        select row(f.key, f.event_id, f.version, f.digest, f.lane) from facts f
+        where f.key = any(cast(:keys as bytea[]))
+    )
     """
 )
 
@@ -39,18 +37,23 @@ _SHARDS = Statement(
     "select pg_advisory_xact_lock(7130002, s) from (select unnest(cast(:shards as int[])) as s order by 1) as wanted"
 )
 
+# The shards are locked before anything is written, and numbers are drawn after that: every row waits for `locked`. A
+# head that moved since it was read is set to nothing, which its column refuses, and with it the whole statement.
 _COMMIT = Statement(
     """
-    with record as (
+    with locked as materialized (
+        select count(pg_advisory_xact_lock(7130002, s))
+        from (select unnest(cast(:shards as int[])) as s order by 1) as wanted
+    ), record as (
         insert into records (id, sender, agency, transport, body_hash, received, state, reason, owner, due, media_type,
                              lane, events, repeats, file_id, "row", findings, trace)
-        select * from unnest(
+        select t.* from locked cross join unnest(
             cast(:r_id as uuid[]), cast(:r_sender as text[]), cast(:r_agency as text[]),
             cast(:r_transport as bytea[]), cast(:r_body_hash as bytea[]), cast(:r_received as timestamptz[]),
             cast(:r_state as text[]), cast(:r_reason as text[]), cast(:r_owner as text[]),
             cast(:r_due as timestamptz[]), cast(:r_media_type as text[]), cast(:r_lane as bytea[]),
             cast(:r_events as int[]), cast(:r_repeats as int[]), cast(:r_file_id as uuid[]), cast(:r_row as int[]),
-            cast(:r_findings as jsonb[]), cast(:r_trace as text[]))
+            cast(:r_findings as jsonb[]), cast(:r_trace as text[])) as t
     ), sealed_key as (
         insert into data_keys (record_id, wrapped)
         select * from unnest(cast(:k_record as uuid[]), cast(:k_wrapped as bytea[]))
@@ -59,18 +62,18 @@ _COMMIT = Statement(
         select * from unnest(cast(:b_id as uuid[]), cast(:b_record as uuid[]), cast(:b_sealed as bytea[]))
     ), fact as (
         insert into facts as f (key, event_id, version, digest, lane)
-        select * from unnest(cast(:f_key as bytea[]), cast(:f_event as uuid[]), cast(:f_version as bigint[]),
-                             cast(:f_digest as bytea[]), cast(:f_lane as bytea[]))
+        select t.* from locked cross join unnest(
+            cast(:f_key as bytea[]), cast(:f_event as uuid[]), cast(:f_version as bigint[]),
+            cast(:f_digest as bytea[]), cast(:f_lane as bytea[])) as t
         on conflict (key) do update
-        set event_id = excluded.event_id, version = excluded.version, digest = excluded.digest
-        where f.event_id = any(cast(:f_expected as uuid[]))
-        returning 1
+        set event_id = case when f.event_id = any(cast(:f_expected as uuid[])) then excluded.event_id end,
+            version = excluded.version, digest = excluded.digest
     ), event as (
         insert into events (id, record_id, sender, agency, kind, change, supersedes, fact, lane, shard, occurred,
                             recorded, due, trace)
         select id, record_id, sender, agency, kind, change, supersedes, fact, lane, shard, occurred, recorded, due,
                trace
-        from unnest(
+        from locked cross join unnest(
             cast(:e_id as uuid[]), cast(:e_record as uuid[]), cast(:e_sender as text[]), cast(:e_agency as text[]),
             cast(:e_kind as text[]), cast(:e_change as text[]), cast(:e_supersedes as uuid[]),
             cast(:e_fact as bytea[]), cast(:e_lane as bytea[]), cast(:e_shard as smallint[]),
@@ -84,15 +87,13 @@ _COMMIT = Statement(
         insert into decisions (event_id, number, state, reason, decided)
         select id, 1, state, reason, :now
         from unnest(cast(:d_id as uuid[]), cast(:d_state as text[]), cast(:d_reason as text[])) as t(id, state, reason)
-    ), silenced as (
-        delete from outbox where event_id = any(cast(:silenced as uuid[]))
-    ), queued as (
-        insert into outbox (seq, shard, event_id, lane, due)
-        select seq, shard, id, lane, due from event where not id = any(cast(:d_id as uuid[]))
     )
-    select count(*) from fact
+    insert into outbox (seq, shard, event_id, lane, due)
+    select seq, shard, id, lane, due from event where not id = any(cast(:d_id as uuid[]))
     """
 )
+
+_SILENCE = Statement("delete from outbox where event_id = any(cast(:ids as uuid[]))")
 
 _PROMOTE = Statement(
     """
@@ -148,17 +149,20 @@ class EventRow:
     trace: str
 
 
-async def known(session: Session, transports: Sequence[tuple[str, bytes]]) -> dict[tuple[str, bytes], Known]:
-    """The records that already stand under these (sender, transport) pairs."""
-    rows = await session.rows(
-        _KNOWN, {"senders": [sender for sender, _ in transports], "transports": [one for _, one in transports]}
+async def seen(
+    session: Session, transports: Sequence[tuple[str, bytes]], keys: Sequence[bytes]
+) -> tuple[dict[tuple[str, bytes], Known], dict[bytes, Head]]:
+    """The records that already stand under these (sender, transport) pairs, and the heads of these facts."""
+    told = {
+        "senders": [sender for sender, _ in transports],
+        "transports": [transport for _, transport in transports],
+        "keys": keys,
+    }
+    known, heads = await session.row(_SEEN, told)
+    return (
+        {(sender, transport): Known(*rest) for sender, transport, *rest in known},
+        {key: Head(*head) for key, *head in heads},
     )
-    return {(sender, transport): Known(*rest) for sender, transport, *rest in rows}
-
-
-async def heads(session: Session, keys: Sequence[bytes]) -> dict[bytes, Head]:
-    """The heads of these facts, locked until the transaction ends."""
-    return {key: Head(*head) for key, *head in await session.rows(_HEADS, {"keys": keys})}
 
 
 async def settling(
@@ -175,7 +179,7 @@ async def stored(session: Session, events: Sequence[uuid.UUID]) -> set[uuid.UUID
 
 
 async def lock_shards(session: Session, shards: Sequence[int]) -> None:
-    """Wait until no other journal transaction is writing to these shards, so that numbers follow commits."""
+    """Wait until no other journal writes to these shards, and keep others waiting until the transaction ends."""
     await session.rows(_SHARDS, {"shards": shards})
 
 
@@ -189,15 +193,16 @@ async def commit(
     expected: Sequence[uuid.UUID],
     events: Sequence[EventRow],
     now: datetime,
-) -> int:
-    """Write everything in one statement; returns how many fact heads were moved.
+) -> None:
+    """Write everything in one statement, numbered in the order of commits within each shard.
 
-    expected: the heads read before; a head that moved meanwhile is not overwritten, and the count tells.
+    expected: the heads read before. Raises IntegrityError where one of them has moved meanwhile, or a record came under
+    the same transport id: then nothing is written.
     """
     decided = [(e.minted.id, e.minted.state, e.minted.reason) for e in events if e.minted.state is not None]
     silenced = [e.minted.silences for e in events if e.minted.silences is not None]
     decided += silenced
-    moved: int = await session.value(
+    await session.run(
         _COMMIT,
         {
             **{f"r_{name}": [getattr(row, name) for row in records] for name in RecordRow.__slots__},
@@ -206,6 +211,7 @@ async def commit(
             "b_id": [body for body, _, _ in bodies],
             "b_record": [record for _, record, _ in bodies],
             "b_sealed": [sealed for _, _, sealed in bodies],
+            "shards": sorted({e.minted.shard for e in events}),
             "f_key": [key for key, _ in facts],
             "f_event": [head.event_id for _, head in facts],
             "f_version": [head.version for _, head in facts],
@@ -229,11 +235,11 @@ async def commit(
             "d_id": [event for event, _, _ in decided],
             "d_state": [state for _, state, _ in decided],
             "d_reason": [reason for _, _, reason in decided],
-            "silenced": [event for event, _, _ in silenced],
             "now": now,
         },
     )
-    return moved
+    if silenced:
+        await session.run(_SILENCE, {"ids": [event for event, _, _ in silenced]})
 
 
 async def promote(

@@ -25,9 +25,12 @@ _READ = Statement(
     """
 )
 
-_PUBLISHED = Statement("delete from outbox where seq = any(cast(:seqs as bigint[]))")
-
-_NEXT_DUE = Statement("select min(due) from outbox where shard = any(cast(:shards as smallint[])) and due > :now")
+_PUBLISHED = Statement(
+    """
+    with gone as (delete from outbox where seq = any(cast(:seqs as bigint[])))
+    select min(due) from outbox where shard = any(cast(:shards as smallint[])) and due > :now
+    """
+)
 
 _TRY_SHARDS = Statement(
     """
@@ -88,14 +91,9 @@ async def read(session: Session, shards: Sequence[int], now: datetime, most: int
     ]
 
 
-async def published(session: Session, seqs: Sequence[int]) -> None:
-    """Take these out: Kafka has acknowledged them."""
-    await session.run(_PUBLISHED, {"seqs": seqs})
-
-
-async def next_due(session: Session, shards: Sequence[int], now: datetime) -> datetime | None:
-    """When the next settling event of these shards may go out."""
-    due: datetime | None = await session.value(_NEXT_DUE, {"shards": shards, "now": now})
+async def published(session: Session, seqs: Sequence[int], shards: Sequence[int], now: datetime) -> datetime | None:
+    """Take these out: Kafka has acknowledged them. Tells when the next settling event of these shards may go out."""
+    due: datetime | None = await session.value(_PUBLISHED, {"seqs": seqs, "shards": shards, "now": now})
     return due
 
 

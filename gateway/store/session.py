@@ -30,6 +30,11 @@ class Session:
         except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             raise self._failed(error) from None
 
+    async def row(self, statement: Statement, told: Mapping[str, Any] = _NOTHING) -> asyncpg.Record:
+        """The one row of a statement that always gives one. Raises DBAPIError."""
+        [row] = await self.rows(statement, told)
+        return row
+
     async def value(self, statement: Statement, told: Mapping[str, Any] = _NOTHING) -> Any:
         """The first column of its first row; None where it gives no row. Raises DBAPIError."""
         rows = await self.rows(statement, told)

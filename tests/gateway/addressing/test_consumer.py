@@ -75,7 +75,7 @@ async def relayed(engine: AsyncEngine) -> list[Unpublished]:
     """All that may go out, taken from the outbox as the relay would."""
     async with transaction(engine) as session:
         events = await outbox.read(session, range(16), NOW, 100)
-        await outbox.published(session, [event.seq for event in events])
+        await outbox.published(session, [event.seq for event in events], range(16), NOW)
     return events
 
 
