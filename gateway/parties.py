@@ -9,11 +9,15 @@ import tomllib
 from collections.abc import Mapping
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from gateway.errors import ConfigurationError
+
+
+SELF_REFERRAL: Final = "self_referral"
+"""The feed that every LASARS sends, beside whatever else it does."""
 
 
 class Body(enum.StrEnum):
@@ -105,6 +109,10 @@ class Party(_Part):
     mesh: MeshSender | None = None
     clients: tuple[Client, ...] = ()
 
+    def sends(self, agency: str) -> bool:
+        """Whether this party has the sender role for a feed. A LASARS also sends what people ask it for themselves."""
+        return agency == self.agency or (agency == SELF_REFERRAL and self.service == "lasars")
+
     @model_validator(mode="after")
     def _reached_only_if_recipient(self) -> "Party":
         if (self.push or self.kafka or self.area) and not self.recipient:
@@ -113,8 +121,8 @@ class Party(_Part):
 
     @model_validator(mode="after")
     def _sends_only_if_of_an_agency(self) -> "Party":
-        if (self.drop or self.mesh) and not self.agency:
-            raise ValueError("drop and mesh belong to a party with an agency")
+        if (self.drop or self.mesh or self.mllp) and not self.agency:
+            raise ValueError("drop, mesh and mllp belong to a party with an agency")
         return self
 
 

@@ -118,6 +118,8 @@ class MllpListener:
             log.warning("mllp.closed", sender=self._sender, reason=leave.reason)
         except (ConnectionError, ssl.SSLError):
             log.info("mllp.lost", sender=self._sender)
+        except asyncio.CancelledError:
+            pass  # only `run` cancels it; the server's own callback would take a cancelled task for a fault
         except Exception as error:
             # Unforeseen, and nothing was acknowledged: its sender has the message still, and sends it again.
             log.error("mllp.failed", sender=self._sender, error=type(error).__name__, where=telemetry.where(error))
