@@ -99,6 +99,17 @@ class Places:
                 return membership.area
         return None
 
+    def authority_within(self, area_id: str, on: date) -> str | None:
+        """An authority to stand for an area where no place in it is told: its first on a day, or None for no area."""
+        return next(
+            (
+                authority
+                for authority, periods in self.memberships.items()
+                if any(period.area.id == area_id and period.holds(on) for period in periods)
+            ),
+            None,
+        )
+
     def holding_of_prison(self, agency_id: str, on: date) -> Holding | None:
         """Where a prison lies, by its NOMIS agency id, or None: no prison that we know."""
         return self._holding(self.prisons.get(agency_id), on)

@@ -12,6 +12,7 @@ from datetime import date, datetime
 from typing import Any
 
 from schemas.base import AddressClaim, AddressKind, Event, Standing
+from schemas.care import SelfReferred
 from schemas.custody import CustodyEvent
 from schemas.imprisonment import (
     AtLarge,
@@ -28,6 +29,8 @@ CUSTODY = "custody"
 """Seen in a custody suite."""
 IMPRISONMENT = "imprisonment"
 """A prison holds the person."""
+CONTACT = "contact"
+"""Asked for help themselves, at a LASARS."""
 SIGHTING = "sighting"
 """A prison changed something about the person, and so seemed to hold them; weaker than a movement."""
 RELEASE = "release"
@@ -46,7 +49,7 @@ DATED = "dated"
 class Evidence:
     """One thing one source said, reduced.
 
-    kind: an AddressKind, or one of the four above. authority: the local authority district, None where it is not known.
+    kind: an AddressKind, or one of the five above. authority: the local authority district, None where it is not known.
     fact: keyed hash of the fact it comes from. start, end: of the address, as the source dates it. occurred: when the
     source says it was so. known: when it reached us.
     """
@@ -137,6 +140,8 @@ def _whereabouts(event: Event, on: date, places: Places) -> tuple[str, str | Non
         case CustodyEvent() if event.standing is Standing.REFERRAL:
             holding = places.holding_of_suite(event.suite.force, event.suite.station, on)
             return CUSTODY, holding.authority if holding else None
+        case SelfReferred():
+            return CONTACT, places.authority_within(event.taken_at, on)
         case Merged():
             return None
         case Released() | AtLarge() | Died():

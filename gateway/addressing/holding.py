@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from gateway.addressing.determination import Answer, Confidence, Determination, Role, determination, nothing_known
-from gateway.addressing.evidence import CUSTODY, DATED, IMPRISONMENT, INSTITUTION, RELEASE, SIGHTING, Evidence
+from gateway.addressing.evidence import CONTACT, CUSTODY, DATED, IMPRISONMENT, INSTITUTION, RELEASE, SIGHTING, Evidence
 from schemas.base import AddressKind
 from schemas.places import Places
 
@@ -24,23 +24,26 @@ def determine_holding(evidence: Iterable[Evidence], as_of: date, places: Places)
 
 
 def held(evidence: Sequence[Evidence], as_of: date) -> Answer | None:
-    """The newest of custody contact, prison and release; out of prison, the institution the person is put in.
+    """The newest of first contact, prison and release; out of prison, the institution the person is put in.
 
     A custody contact goes on holding, though the person has long gone home, until a prison says something later: the
     appointments it made must be kept somewhere. A changed date or status shows that a prison holds the person only
-    where no movement is known; prisons change dates of people they have released.
+    where no movement is known; prisons change dates of people they have released. Whom a person asked for help acts as
+    a custody suite would, but nobody stops being held by asking.
     """
     moved = any(one.kind in (IMPRISONMENT, RELEASE) for one in evidence)
-    telling = (CUSTODY, IMPRISONMENT, RELEASE) if moved else (CUSTODY, SIGHTING)
+    telling = {CUSTODY, IMPRISONMENT, RELEASE} if moved else {CUSTODY, SIGHTING}
+    if not stay_of(evidence):
+        telling.add(CONTACT)
     last = newest(one for one in evidence if one.kind in telling)
     place = placed(evidence, as_of)
-    if place is not None and (last is None or last.kind == RELEASE or _later(place, last)):
+    if place is not None and (last is None or last.kind in (RELEASE, CONTACT) or _later(place, last)):
         return Answer(place.authority, "institution", Confidence.CONFIRMED, (place,))
     if last is None:
         return None
     if last.kind == RELEASE:
         return Answer(None, "released", Confidence.CONFIRMED, (last,))
-    basis = "custody_suite" if last.kind == CUSTODY else "prison"
+    basis = {CUSTODY: "custody_suite", CONTACT: "self_referral"}.get(last.kind, "prison")
     confidence = Confidence.CONFIRMED if last.authority else Confidence.UNRESOLVED
     return Answer(last.authority, basis, confidence, (last,))
 

@@ -42,9 +42,14 @@ class Limits:
 def feed(caller: Caller, agency: str, adapters: Mapping[str, Adapter]) -> Adapter:
     """The adapter of the feed this caller sends. Another's feed and none at all are the same 404."""
     adapter = adapters.get(agency)
-    if adapter is None or caller.party.agency != agency:
+    if adapter is None or not caller.party.sends(agency):
         raise not_found()
     return adapter
+
+
+def attributes(caller: Caller) -> Mapping[str, str]:
+    """What the sign-in says of a message, for its adapter to check it by: the area whose LASARS sends it."""
+    return {"area": caller.party.area} if caller.party.area is not None else {}
 
 
 def message_id(request: Request) -> str | None:

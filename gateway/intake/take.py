@@ -18,7 +18,7 @@ from gateway.clock import Clock
 from gateway.errors import JournalUnavailable
 from gateway.failpoints import reach
 from gateway.intake.answers import answered, replies
-from gateway.intake.door import Limits, chunks, feed, media_type, message_id, not_too_busy
+from gateway.intake.door import Limits, attributes, chunks, feed, media_type, message_id, not_too_busy
 from gateway.intake.entry import Clash
 from gateway.intake.record import RecordRefused, RecordTaken, RecordTaker
 from gateway.intake.told import record_clash, record_problem, record_told
@@ -45,7 +45,7 @@ class RecordDoor:
         reach("I1")
         body = b"".join([chunk async for chunk in chunks(request, self.limits)])
         reach("I2")
-        message = Message(body, media, self.clock())
+        message = Message(body, media, self.clock(), attributes(caller))
         if told_id is None and media in adapter.ids:
             told_id = adapter.ids[media](body)
         trace = telemetry.traceparent(request.headers.get("traceparent"))

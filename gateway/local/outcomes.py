@@ -27,6 +27,7 @@ _WHY: Final = {
     "declared": "address stated",
     "declared_at_reception": "at reception",
     "custody_suite": "custody suite",
+    "self_referral": "asked there",
     "prison": "in that prison",
     "released": "left it",
     "no_case": "no case",

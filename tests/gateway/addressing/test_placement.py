@@ -263,6 +263,20 @@ def test_canterbury_leaves_the_scheme_at_go_live(as_of: date, area: str | None) 
         ),
         pytest.param([said("custody", ENFIELD), hostel(LINCOLN)], "lincolnshire", "institution", id="put there since"),
         pytest.param([hostel(LINCOLN), said("custody", ENFIELD, 90)], "enfield", "custody_suite", id="arrested since"),
+        pytest.param([said("contact", ENFIELD)], "enfield", "self_referral", id="who was asked for help"),
+        pytest.param([said("custody", ENFIELD), said("contact", WIGAN, 9)], "wigan", "self_referral", id="asked since"),
+        pytest.param(
+            [said("imprisonment", LINCOLN), said("contact", WIGAN, 9)], "lincolnshire", "prison", id="asked in prison"
+        ),
+        pytest.param(
+            [said("imprisonment", LINCOLN), said("release", None, 9), said("contact", WIGAN, 20)],
+            "wigan",
+            "self_referral",
+            id="asked after release",
+        ),
+        pytest.param(
+            [hostel(LINCOLN), said("contact", WIGAN, 90)], "lincolnshire", "institution", id="asked from there"
+        ),
     ],
 )
 def test_holding(evidence: Sequence[Evidence], area: str | None, basis: str) -> None:
