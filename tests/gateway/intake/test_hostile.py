@@ -14,7 +14,7 @@ from gateway.sealing import Sealer
 from gateway.settings import Store
 from gateway.store.data_keys import open_body
 from gateway.store.ledger import open_engine
-from tests.support.doors import FORCE, PRISON, SECRETS, Signer, application, bearer, knocking, real_journal
+from tests.support.doors import FORCE, PRACTICE, PRISON, SECRETS, Signer, application, bearer, knocking, real_journal
 from tests.support.samples import sample
 
 pytestmark = pytest.mark.services
@@ -27,6 +27,8 @@ RECORDS = [
     (FORCE, "police_custody", "application/xml"),
     (FORCE, "police_custody", "text/csv"),
     (PRISON, "prison", "application/json"),
+    (PRACTICE, "gp", "application/fhir+json"),
+    (PRACTICE, "gp", "application/fhir+xml"),
 ]
 FILES = [(FORCE, "police_custody", "text/csv"), (PRISON, "prison", "application/x-ndjson")]
 
