@@ -205,6 +205,8 @@ def _settings(plan: Plan, own: Installation, store: EmbeddedPostgres, broker: Em
         "parties": own.parties,
         "keys": own.keys,
         "issuer": f"http://{LOOPBACK}:{ports.intake}",
+        # Here feeds are tried: a referral to any service is one to a LASARS, unless some are named.
+        "adapters": {"gp": {"lasars_services": "*"}} | base.adapters,
     }
     for group, values in (*told.items(), *plan.changed.items()):
         before = getattr(base, group)
