@@ -128,6 +128,8 @@ def _subscribed(opened: Opened, known: Codes, message: Message) -> Outcome:
     if opened.type == NEED_WITHDRAWN:
         return need.withdrawn(opened)
     record = read_record(opened, message.received)
+    if record.snapshot is not None and not record.snapshot.says_access:
+        return not_filled(record, "snapshot.currentRestriction")
     if opened.type in MERGES:
         return MERGES[opened.type](record)
     if opened.type in TAKEN_BACK:

@@ -201,13 +201,18 @@ class Snapshot(Kept):
     offender_managers: tuple[Manager, ...] = ()
     convictions: tuple[Conviction, ...] = ()
     requirements: tuple[Requirement, ...] = ()
-    current_restriction: bool = False
-    current_exclusion: bool = False
+    current_restriction: bool | None = None
+    current_exclusion: bool | None = None
 
     @property
     def limited_access(self) -> bool:
         """Whether some or all practitioners may not look at this case (a limited access offender, LAO)."""
-        return self.current_restriction or self.current_exclusion
+        return bool(self.current_restriction or self.current_exclusion)
+
+    @property
+    def says_access(self) -> bool:
+        """Whether it says at all who may look at this case: a mark that is not there must not read as no mark."""
+        return self.current_restriction is not None and self.current_exclusion is not None
 
 
 class NeedPerson(Wire):

@@ -75,6 +75,14 @@ def test_nothing_is_told_of_a_case_before_it_is_known_who_may_look(told: dict[st
     assert held(read(notification(told))) == ("pointer_not_filled", {"PB-021"})
 
 
+@pytest.mark.parametrize("gone", ["currentRestriction", "currentExclusion"])
+def test_a_case_that_does_not_say_who_may_look_at_it_waits(gone: str) -> None:
+    """A mark that is missing, or has another name, is never read as no mark."""
+    without = {name: value for name, value in case().items() if name != gone} | {f"{gone}Renamed": True}
+    outcome = read(filled(event("enforcement.breach.raised"), without))
+    assert held(outcome) == ("pointer_not_filled", {"PB-021"})
+
+
 @pytest.mark.parametrize("mark", ["currentRestriction", "currentExclusion"])
 def test_limited_access_is_marked(mark: str) -> None:
     """A case that somebody may not see says so on everything told of it; a message beside a flag not set does not."""
