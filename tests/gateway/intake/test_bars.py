@@ -4,6 +4,7 @@ import base64
 import json
 import uuid
 from collections.abc import AsyncIterator, Mapping
+from datetime import timedelta
 from time import process_time
 from typing import Any
 
@@ -13,16 +14,20 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.base import Adapter
+from adapters.base import Accepted, Adapter, Message
 from adapters.registry import adapters as every_adapter
 from gateway.errors import JournalUnavailable
+from gateway.intake.chain import Head, Minted, Settling, chain
+from gateway.sealing import BlindIndex
 from gateway.settings import Store
 from gateway.store.ledger import open_engine
 from tests.support.doors import (
     EXAMPLES,
     FORCE,
+    NOW,
     OTHER_PRACTICE,
     PRACTICE,
+    SECRETS,
     FakeJournal,
     Signer,
     application,
@@ -237,6 +242,23 @@ async def test_a_held_referral_can_be_cancelled(desk: Desk) -> None:
     own = "91f8f3a4-06f6-4a7e-9d43-28f9d6b1e501"
     assert (await desk.send(changed(CANCELLED, REFERRAL, own), media=XML)).status_code == 200
     assert await desk.events() == [("care.referred", "retraction")]
+
+
+def test_what_was_cancelled_while_it_was_held_stays_cancelled() -> None:
+    """Translated after its cancellation, a held referral is an older version of it, and reaches nobody."""
+    index = BlindIndex(SECRETS.pepper)
+    heads: dict[bytes, Head] = {}
+    settling: dict[uuid.UUID, Settling] = {}
+
+    def chained(body: bytes, media: str) -> Minted:
+        outcome = ADAPTERS["gp"].read(Message(body, media, NOW))
+        assert isinstance(outcome, Accepted)
+        link = chain(outcome.facts[0], heads, settling, index, SECRETS.namespace, NOW, timedelta())
+        assert isinstance(link, Minted)
+        return link
+
+    assert chained(CANCELLED, "application/fhir+xml").state is None
+    assert chained(NEW, "application/fhir+json").state == "superseded"
 
 
 @pytest.mark.parametrize("name", ["another-service.json", "validation.xml", "booking.json"])
