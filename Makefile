@@ -39,6 +39,10 @@ check: $(DEVELOPMENT) ## Format, lint, types, import rules and generated contrac
 	$(if $(wildcard schemas/contracts.py),.venv/bin/python -m schemas.contracts --check)
 	.venv/bin/python -m adapters.rulebook --check
 
+.PHONY: fuzz
+fuzz: $(DEVELOPMENT) ## Fuzz every parser, ten minutes in all (make test gives them two)
+	FUZZ_SECONDS=600 .venv/bin/python -m pytest tests/adapters/test_fuzz.py $(ARGS)
+
 .PHONY: bench
 bench: $(RUNTIME) ## Measure the gateway against the bare loop
 	.venv/bin/python -m bench $(ARGS)

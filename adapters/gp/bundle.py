@@ -131,11 +131,12 @@ def _by_reference(entries: list[Any]) -> dict[str, Resource | None]:
         resource = _resource_of(entry)
         if resource is None:
             continue
-        names = {entry.get("fullUrl")}
-        own = resource.get("id")
+        names: set[str] = set()
+        address, own = entry.get("fullUrl"), resource.get("id")
+        if isinstance(address, str) and address:
+            names.add(address)
         if isinstance(own, str):
             names.add(f"{resource['resourceType']}/{own}")
         for name in names:
-            if isinstance(name, str) and name:
-                found[name] = None if name in found else resource
+            found[name] = None if name in found else resource
     return found

@@ -69,7 +69,10 @@ MESSAGES_NOT_IN_SEQUENCE: Final = Rule(
     "Find the message that is missing or stands twice, and send the interchange whole.",
 )
 MESSAGE_TOO_LONG: Final = Rule(
-    "GP-114", Level.REFUSE, "A message is longer than 1 MiB", "Send its transactions in several messages."
+    "GP-114",
+    Level.REFUSE,
+    "A message is longer than 1 MiB or 20,000 segments",
+    "Send its transactions in several messages.",
 )
 NO_MESSAGE: Final = Rule("GP-115", Level.REFUSE, "The interchange holds no message", _BUILD_AGAIN)
 NUMBER_UNREADABLE: Final = Rule(

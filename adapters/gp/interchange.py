@@ -13,6 +13,8 @@ from adapters.gp import edifact_rules as rules
 from adapters.gp.edifact import Broken, Reader, Segment, Separators
 
 LONGEST_MESSAGE: Final = 1024 * 1024
+MOST_SEGMENTS: Final = 20_000
+"""Of one message: some thousand registrations, and a fifth of what empty segments could be squeezed into its bytes."""
 
 _SERVICE: Final = frozenset({"UNB", "UNZ", "UNG", "UNE", "UNH", "UNT"})
 
@@ -99,7 +101,7 @@ class Interchange:
             if segment.tag in _SERVICE:
                 raise Broken(rules.OUT_OF_PLACE, f"{field}/{segment.tag}")
             size += len(segment.raw)
-            if size > LONGEST_MESSAGE:
+            if size > LONGEST_MESSAGE or len(body) == MOST_SEGMENTS:
                 raise Broken(rules.MESSAGE_TOO_LONG, field)
             body.append(segment)
         raise Broken(rules.CUT_SHORT, f"{field}/UNT")

@@ -9,7 +9,7 @@ import io
 import json
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -35,6 +35,7 @@ from gateway.settings import Kafka, Store
 from gateway.store.data_keys import open_body
 from gateway.store.ledger import open_engine
 from tests.support import services
+from tests.support.bombs import bombs
 from tests.support.pushed import Door
 from tests.support.samples import sample
 from tests.support.system import System
@@ -162,47 +163,6 @@ def strings() -> Sequence[str]:
     found: list[str] = json.loads((sample("hostile-input") / "blns_half.json").read_text())
     assert len(found) > 200
     return found
-
-
-def bombs() -> Iterator[tuple[str, bytes]]:
-    """Small messages that become large, deep or many when they are read."""
-    deep = 100_000
-    xml = b'<custody_record xmlns="urn:lasars-gateway:police-custody:1">'
-    lol = b"".join(b'<!ENTITY l%d "%s">' % (n + 1, b"&l%d;" % n * 10) for n in range(9))
-    yield "arrays in arrays", b"[" * deep
-    yield "arrays in arrays, closed", b"[" * deep + b"]" * deep
-    yield "objects in objects", b'{"a":' * deep + b"1" + b"}" * deep
-    yield "an event in events", b'{"event":' * 50_000 + b"{}" + b"}" * 50_000
-    yield "many keys", b'{"eventType":"a.b.c",' + b",".join(b'"%d":1' % n for n in range(100_000)) + b"}"
-    yield "one key a hundred thousand times", b"{" + b",".join([b'"a":1'] * 100_000) + b"}"
-    yield "a long number", b'{"eventType":"a.b.c","version":' + b"9" * 500_000 + b"}"
-    yield "a long exponent", b'{"eventType":"a.b.c","version":1e' + b"9" * 100_000 + b"}"
-    yield "a long string", b'{"eventType":"' + b"a" * 900_000 + b'"}'
-    yield "a Message in a Message", _nested_messages()
-    yield "elements in elements", xml + b"<a>" * deep + b"</a>" * deep
-    yield "many elements", xml + b"<form/>" * 140_000 + b"</custody_record>"
-    yield "many attributes", b"<a " + b" ".join(b'a%d=""' % n for n in range(80_000)) + b"/>"
-    yield "many namespaces", b"<a " + b" ".join(b'xmlns:a%d="u"' % n for n in range(50_000)) + b"/>"
-    yield "billion laughs", b'<!DOCTYPE l [<!ENTITY l0 "lol">' + lol + b"]><l>&l9;</l>"
-    yield "quadratic", b'<!DOCTYPE l [<!ENTITY a "' + b"a" * 50_000 + b'">]><l>' + b"&a;" * 50_000 + b"</l>"
-    yield "in UTF-16", "<!DOCTYPE l SYSTEM 'file:///etc/passwd'><l/>".encode("utf-16")
-    yield "parameter entities", b'<!DOCTYPE l [<!ENTITY % a SYSTEM "file:///etc/passwd">%a;]><l/>'
-    yield "an include", b'<l xmlns:x="http://www.w3.org/2001/XInclude"><x:include href="file:///etc/passwd"/></l>'
-    yield "references", xml + b"&#65;" * 150_000 + b"</custody_record>"
-    yield "a comment", b"<!--" + b"-" * 900_000
-    yield "marks", b"form_type" + b',"' * 400_000
-    yield "columns", b",".join([b"surname"] * 130_000) + b"\r\n" + b"," * 129_999
-    yield "rows", b"form_type\r\n" * 90_000
-    yield "no end of line", b"a" * 1_000_000
-    yield "NUL", b"\x00" * 500_000
-    yield "gzip", gzip.compress(b"\x00" * (64 << 20))
-
-
-def _nested_messages() -> bytes:
-    told: dict[str, Any] = {"eventType": "a.b.c"}
-    for _ in range(12):
-        told = {"Type": "Notification", "Message": json.dumps(told)}
-    return json.dumps(told).encode()
 
 
 async def together(tasks: Sequence[Any]) -> list[Any]:
