@@ -55,7 +55,9 @@ class TopicReader:
                 await self._taker.take(records)
                 await consumer.commit({partition: records[-1].offset + 1})
 
-    def _again(self, error: Exception) -> bool:
+    def _again(self, error: BaseException) -> bool:
+        if not isinstance(error, Exception):
+            return False  # it is told to stop
         log.warning("topic.stopped", topic=self._topic, error=type(error).__name__, where=telemetry.where(error))
         return True
 
