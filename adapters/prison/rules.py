@@ -70,7 +70,7 @@ POINTER_NOT_FILLED = Rule(
     "PR-021",
     Level.HOLD,
     "The event says that something changed but not what, and no snapshot that tells it is attached",
-    "Operations: fetch the prisoner from prisoner search, attach it, redrive.",
+    "Nothing to do where prisoner search is configured: the gateway asks it. Else attach the prisoner and send again.",
 )
 
 ZONE_ASSUMED = Rule("PR-030", Level.WARN, "A time has no zone; Europe/London was assumed", "Send times with a zone.")

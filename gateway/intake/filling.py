@@ -174,10 +174,12 @@ class Filler:
                 if await self._journal.redrive(one.id, _entry(one, body, outcome), key, filled):
                     async with self._engine.begin() as connection:
                         await fillings.filled(connection, one.id)
+                    telemetry.asked.labels(one.agency, "filled").inc()
                     log.info("pointer.filled", record=str(one.id), agency=one.agency, attempt=one.tries)
             case Ignored(name):
                 async with self._engine.begin() as connection:
                     await fillings.ignore(connection, one.id, name)
+                telemetry.asked.labels(one.agency, "ignored").inc()
             case Held() | Refused():
                 await self._keep(one, outcome, key, filled if filled is not None else body)
             case _:
@@ -211,6 +213,7 @@ class Filler:
                 await fillings.give_up(connection, one.id, unfilled.reason, now)
             else:
                 await fillings.put_off(connection, one.id, unfilled.reason, now + wait)
+        telemetry.asked.labels(one.agency, unfilled.reason).inc()
         log.info(
             "pointer.not_filled",
             record=str(one.id),
@@ -226,6 +229,7 @@ class Filler:
         findings = findings_told(outcome.findings)
         async with self._engine.begin() as connection:
             await fillings.keep(connection, one.id, body_id, key.seal(body_id, filled), reason, findings, self._clock())
+        telemetry.asked.labels(one.agency, "held").inc()
         log.info("pointer.held", record=str(one.id), agency=one.agency, reason=reason, attempt=one.tries)
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from adapters.base import Accepted, Held, Ignored, Refused
 from adapters.hmpps.envelope import LONGEST
-from adapters.prison.rules import RULES
+from adapters.prison import build
 from tests.adapters.prison.outcomes import fact, faults, held_for, ignored_as, rule_ids, told
 from tests.adapters.prison.records import (
     DELAYED,
@@ -213,8 +213,9 @@ def test_no_retyped_field_raises_and_every_refusal_is_by_a_known_rule(
         at[name] = data.draw(json_values)
         break
     outcome = read(json.dumps(broken).encode("utf-8", "surrogatepass"))
+    rules = build({}).rules
     if not isinstance(outcome, Ignored):
-        assert all(finding.rule.id in RULES for finding in outcome.findings)
+        assert all(finding.rule.id in rules for finding in outcome.findings)
 
 
 @given(st.text(alphabet=string.ascii_letters + string.digits + "._-", min_size=1, max_size=60))
