@@ -7,7 +7,7 @@ from typing import Final
 from adapters.base import Accepted, Finding, Held, Ignored, Message, Outcome, Refused, UnknownCode
 from adapters.gp import hl7_codes as codes
 from adapters.gp import hl7_rules as rules
-from adapters.gp.hl7_patient import identification, lane_of, patient_of, practice_of, sender_of, tells_address
+from adapters.gp.hl7_patient import identification, is_dead, lane_of, patient_of, practice_of, sender_of, tells_address
 from adapters.gp.hl7_referral import referral, services_of
 from adapters.gp.hl7_times import first_of
 from adapters.gp.hl7v2 import Hl7Message, Unreadable, open_message
@@ -70,7 +70,7 @@ def _versioned(message: Hl7Message) -> Held | None:
 def _demographics(message: Hl7Message, received: datetime, found: list[Finding]) -> Outcome:
     """Where a person lives, or that they died; a message that tells neither is ignored by name."""
     pid = identification(message)
-    died = pid.get(30).upper() == "Y"
+    died = is_dead(pid)
     if not died and not tells_address(pid):
         return Ignored(f"hl7.ADT.{message.event[1]}.no-address")
     evn = message.first("EVN")

@@ -41,6 +41,10 @@ SEXES: Final = CodeTable(
 )
 """Table 0001, and the Data Dictionary's."""
 
+DEAD: Final = CodeTable("gp.PID-30", {"Y": True, "N": False})
+PROTECTED: Final = CodeTable("gp.PD1-12", {"Y": True, "N": False})
+"""Table 0136. What else stands there is no no: whether somebody is dead, or must not be found, is never guessed."""
+
 ADDRESS_KINDS: Final = CodeTable(
     "gp.PID-11.7",
     {

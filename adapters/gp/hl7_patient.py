@@ -24,16 +24,12 @@ _NO_ABODE = frozenset({"NFA", "NO FIXED ABODE", "NO FIXED ADDRESS"})
 
 @dataclass(frozen=True, slots=True)
 class Patient:
-    """The person of a message. own: what tells them from others at their sender. lane: of everything about them.
-
-    died: the message says they are dead.
-    """
+    """The person of a message. own: what tells them from others at their sender. lane: of everything about them."""
 
     person: Person
     own: str
     lane: str
     sensitivity: frozenset[Sensitivity]
-    died: bool
 
 
 def identification(message: Hl7Message) -> Segment:
@@ -47,6 +43,12 @@ def identification(message: Hl7Message) -> Segment:
 def tells_address(pid: Segment) -> bool:
     """Whether PID-11 has anything of an address."""
     return any(address.get(part) for address in pid.values(11) for part in (1, 2, 3, 4, 5))
+
+
+def is_dead(pid: Segment) -> bool:
+    """Whether the message says that the person is dead: by its mark, else by a time of death. Raises UnknownCode."""
+    mark = pid.get(30).upper()
+    return codes.DEAD[mark] if mark else bool(pid.get(29))
 
 
 def patient_of(message: Hl7Message, received: datetime, found: list[Finding]) -> Patient:
@@ -70,13 +72,13 @@ def patient_of(message: Hl7Message, received: datetime, found: list[Finding]) ->
     own = number or _local_number(pid) or f"{name.surname if name else ''}:{born}"
     sender = sender_of(message)
     pd1 = message.first("PD1")
-    protected = pd1 is not None and pd1.get(12).upper() == "Y"
+    protection = pd1.get(12).upper() if pd1 is not None else ""
+    protected = bool(protection) and codes.PROTECTED[protection]
     return Patient(
         person=person,
         own=own,
         lane=f"NHS:{number}" if number else f"GP:{sender}:{own}",
         sensitivity=frozenset({Sensitivity.HEALTH} | ({Sensitivity.LAO} if protected else set())),
-        died=pid.get(30).upper() == "Y",
     )
 
 

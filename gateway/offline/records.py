@@ -10,6 +10,8 @@ from adapters.base import Accepted, Adapter, FileRefused, Finding, Held, Ignored
 
 _SUFFIXES: Final = {
     ".csv": "text/csv",
+    ".edi": "application/edifact",
+    ".hl7": "application/hl7-v2",
     ".json": "application/json",
     ".jsonl": "application/x-ndjson",
     ".ndjson": "application/x-ndjson",

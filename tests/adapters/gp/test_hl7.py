@@ -234,6 +234,9 @@ def test_a_death_ends_the_registration_and_is_one_fact() -> None:
     assert first.event.occurred.at == datetime(2026, 3, 1, tzinfo=UTC)
     assert first.lasting
     assert first.key == again.key
+    by_time = told(message(EVN, PID + "|" * 16 + "20260301", PD1))
+    assert by_time.event == first.event
+    assert isinstance(told(message(EVN, PID + "|" * 16 + "20260301|N", PD1)).event, RegistrationChanged)
 
 
 def test_a_later_change_is_another_fact_and_the_same_change_is_not() -> None:
@@ -344,6 +347,8 @@ def test_what_cannot_be_told_is_refused_by_name(rule: str, field: str, body: byt
         ("GP-220", "code_not_mapped", "HOME", changed(MOVED, "^GBR^H", "^GBR^HOME")),
         ("GP-220", "code_not_mapped", "X", changed(REFERRED, "RF1|A|S", "RF1|A|X")),
         ("GP-220", "code_not_mapped", "not the form of a code", changed(REFERRED, "RF1|A|S", "RF1|Tamsin|S")),
+        ("GP-220", "code_not_mapped", "T", changed(MOVED, "0161 496 0000", "0161 496 0000" + "|" * 17 + "T")),
+        ("GP-220", "code_not_mapped", "Z", changed(MOVED, "^^P88026", "^^P88026|||||||||Z")),
         ("GP-221", "version_not_supported", "", changed(MOVED, "|2.5", "|3.0")),
     ],
 )
