@@ -46,6 +46,8 @@ def read_bundle(services: Services, message: Message) -> Outcome:
 def _requested(bundle: Bundle, services: Services, message: Message) -> Outcome:
     """What is not a referral to a service of ours is ignored before anything of its patient is read."""
     event = bundle.header.event_coding.code
+    if event is None:
+        raise Faulty([Finding(rules.MISSING, "MessageHeader.eventCoding.code")])
     if event != codes.REQUEST:
         return Ignored(f"bars.{event}" if event in codes.EVENTS else "bars.event-not-subscribed")
     request, focus = _focus(bundle)

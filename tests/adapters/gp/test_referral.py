@@ -111,7 +111,6 @@ def test_a_message_says_whether_it_is_the_first() -> None:
     [
         (of("MessageHeader", eventCoding={"code": "booking-request"}), "bars.booking-request"),
         (of("MessageHeader", eventCoding={"code": "Ellerby"}), "bars.event-not-subscribed"),
-        (of("MessageHeader", eventCoding={}), "bars.event-not-subscribed"),
         (
             category("validation"),
             "bars.servicerequest-request.validation",
@@ -186,6 +185,7 @@ def test_a_code_that_looks_like_none_is_not_quoted() -> None:
         (of("MessageHeader", focus=[{"reference": "Patient/1"}]), "GP-012", "MessageHeader.focus"),
         (of("MessageHeader", sender=None), "GP-017", "MessageHeader.sender"),
         (of("MessageHeader", eventCoding=None), "GP-010", "MessageHeader.eventCoding"),
+        (of("MessageHeader", eventCoding={}), "GP-010", "MessageHeader.eventCoding.code"),
         (of("ServiceRequest", status=None), "GP-010", "ServiceRequest.status"),
         (of("ServiceRequest", status=7), "GP-011", "ServiceRequest.status"),
         (of("ServiceRequest", id="../x"), "GP-011", "ServiceRequest.id"),

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
+from adapters.registry import adapters
 from tests.adapters.mutations.table import TABLES, read_table
 from tests.adapters.mutations.trial import tried
 
@@ -22,3 +23,8 @@ def test_every_mutation_ends_as_the_table_says(agency: str, record_property: Cal
         record_property(word, number)
     assert trial.wrong == []
     assert trial.idle == set()
+
+
+def test_every_agency_has_a_table() -> None:
+    """No feed is left out."""
+    assert set(AGENCIES) == set(adapters())
