@@ -21,7 +21,7 @@ from gateway.intake.documents import DocumentTaker
 from gateway.intake.entry import Clash, Entry, Taken
 from gateway.intake.record import Commits, RecordTaker
 from gateway.intake.refusals import Refusals
-from gateway.intake.universal_credit import checked_party, consumers, open_keys, topic_readers
+from gateway.intake.universal_credit import checked_party, open_keys, topic_readers
 from gateway.parties import Parties, Party
 from gateway.sealing import BlindIndex, Sealer
 from gateway.settings import Store, UniversalCredit
@@ -210,8 +210,9 @@ async def until(condition: Callable[[], object]) -> None:
 
 async def committed(settings: UniversalCredit, topic: str) -> int | None:
     """The offset the topic's group has committed."""
-    consumer: AIOKafkaConsumer = consumers(settings, LONGEST)(topic)
-    consumer.unsubscribe()
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=settings.bootstrap, group_id=f"{settings.group}.{topic}", enable_auto_commit=False
+    )
     partition = TopicPartition(topic, 0)
     consumer.assign([partition])
     await consumer.start()
