@@ -21,7 +21,7 @@ def person_of(record: Record, found: list[Finding]) -> Person:
     """The person as probation knows them, without where they live."""
     snapshot = record.snapshot
     if snapshot is None:
-        return Person(identifiers=tuple(_of_the_event(record, found)))
+        return Person(identifiers=(parse(Scheme.CRN, record.crn).identifier, *_noms_of_the_event(record, found)))
     own = snapshot.other_ids
     numbers = [claims.identifier(Scheme.CRN, own.crn, "snapshot.otherIds.crn", found)]
     for scheme, raw, field in (
@@ -32,6 +32,8 @@ def person_of(record: Record, found: list[Finding]) -> Person:
     ):
         if raw is not None:
             numbers.append(claims.identifier(scheme, raw, f"snapshot.otherIds.{field}", found))
+    if own.noms_number is None:
+        numbers.extend(_noms_of_the_event(record, found))
     numbers.extend(parse(Scheme.CRN, crn).identifier for crn in merged_into(snapshot))
     return Person(
         identifiers=tuple(numbers),
@@ -54,8 +56,7 @@ def person_of(record: Record, found: list[Finding]) -> Person:
     )
 
 
-def _of_the_event(record: Record, found: list[Finding]) -> Iterator[Identifier]:
-    yield parse(Scheme.CRN, record.crn).identifier
+def _noms_of_the_event(record: Record, found: list[Finding]) -> Iterator[Identifier]:
     for number in record.event.identifiers("NOMS"):
         yield claims.identifier(Scheme.NOMS, number, "personReference.identifiers", found)
 

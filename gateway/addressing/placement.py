@@ -59,9 +59,10 @@ class _View:
         """What counts as stated by the person, newest first.
 
         A discharge address is a plan until the release that it is for; from then on it is where the person said they
-        live.
+        live. A main address that is none says that the person has none, however long ago they named one.
         """
         stated = [_Statement(one, one.occurred) for one in self.of(AddressKind.DECLARED, AddressKind.RECEPTION)]
+        stated += [_Statement(one, one.occurred) for one in self.of(AddressKind.MAIN) if NO_FIXED_ABODE in one.flags]
         for one in self.of(AddressKind.DISCHARGE):
             release = next((when for when in self.releases if when >= one.occurred), None)
             if release is not None:

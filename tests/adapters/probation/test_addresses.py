@@ -99,12 +99,26 @@ def test_addresses_are_one_fact_whatever_brought_them() -> None:
     assert (first.version or 0) < (again.version or 0)
 
 
-def test_placeholders_are_told_by_name() -> None:
-    """Marks of migration, birth dates and postcodes that stand for unknown ones: each has its rule."""
-    odd = case(address(postcode="NF1 1FA"), surname="DUPLICATE_Thistlewood", dateOfBirth="1900-01-01")
-    outcome = read(filled(UPDATED, odd))
-    assert {rule for rule, _ in warned(outcome)} == {"ID-042", "ID-020", "ID-031"}
+@pytest.mark.parametrize(
+    ("snapshot", "rule"),
+    [
+        (case(surname="MIG_ERROR_Thistlewood"), "ID-040"),
+        (case(surname="NO_SHOW_Thistlewood"), "ID-041"),
+        (case(surname="DUPLICATE_Thistlewood"), "ID-042"),
+        (case(firstName="NOT ENTERED"), "ID-043"),
+        (case(dateOfBirth="1900-01-01"), "ID-020"),
+        (case(dateOfBirth="1970-01-01"), "ID-021"),
+        (case(address(postcode="NF1 1NF")), "ID-031"),
+        (case(address(postcode="NF1 1FA")), "ID-031"),
+    ],
+)
+def test_placeholders_are_told_by_name(snapshot: dict[str, object], rule: str) -> None:
+    """Marks of migration, birth dates and postcodes that stand for unknown ones: each has its rule and finds nobody."""
+    outcome = read(filled(UPDATED, snapshot))
+    assert {found for found, _ in warned(outcome)} == {rule}
     told = facts(outcome)["address-changed"].event
     assert told is not None
-    assert told.person.date_of_birth is None
-    assert told.person.addresses[0].postcode is None
+    assert told.person.name is not None
+    assert told.person.name.surname == snapshot["surname"]  # told as written
+    assert (told.person.date_of_birth is None) is (rule in {"ID-020", "ID-021"})
+    assert (told.person.addresses[0].postcode is None) is (rule == "ID-031")

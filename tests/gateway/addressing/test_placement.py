@@ -57,6 +57,27 @@ def hostel(authority: str, *, start: date | None = date(2025, 7, 1), end: date |
     [
         pytest.param([], None, "nothing_known", UNRESOLVED, id="nothing was said"),
         pytest.param(
+            [said("declared", STOCKPORT), said("main", None, 30, NO_FIXED_ABODE)],
+            "stockport",
+            "settled_before_no_fixed_abode",
+            PROBABLE,
+            id="probation says homeless: where the person lived within the year",
+        ),
+        pytest.param(
+            [said("declared", STOCKPORT, -400), said("main", None, 30, NO_FIXED_ABODE)],
+            None,
+            "no_fixed_abode",
+            PROVISIONAL,
+            id="probation says homeless, and nothing newer than a year",
+        ),
+        pytest.param(
+            [said("main", None, 30, NO_FIXED_ABODE), said("declared", WIGAN, 40)],
+            "wigan",
+            "declared",
+            PROBABLE,
+            id="homeless at probation, and declared since",
+        ),
+        pytest.param(
             [said("previous", STOCKPORT, end=date(2025, 6, 30)), hostel(LINCOLN)],
             "stockport",
             "residence_before_placement",
