@@ -20,7 +20,9 @@ def new(
     key: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Where to write the private key, if not ID.key.json.")
     ] = None,
-    algorithm: Annotated[Literal["Ed25519", "ES256"], typer.Option(help="What it signs by.")] = "Ed25519",
+    algorithm: Annotated[
+        Literal["Ed25519", "ES256"], typer.Option(metavar="NAME", help="What it signs by: Ed25519 or ES256.")
+    ] = "Ed25519",
     days: Annotated[int, typer.Option(metavar="NUMBER", help="How long the key serves.", min=1, max=1100)] = 365,
     data: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="Register it in the local system of this folder.")

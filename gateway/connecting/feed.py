@@ -94,7 +94,7 @@ class Feed:
             return batch
         name = numbering.number(io.BytesIO(batch.body)).series.encode("latin-1")
         other = "".join(self._chance.choice(string.ascii_uppercase) for _ in name).encode()
-        return replace(batch, body=batch.body.replace(name, other, 1))
+        return replace(batch, body=batch.body.replace(name, other))
 
     def _gathered(self) -> Triggered:
         """Records of this feed as one batch file, a line each, where it takes such files. Raises NotTried."""

@@ -65,7 +65,7 @@ class PartySettings(_Part):
 
     party: str
     client: str
-    key: dict[str, str]
+    key: dict[str, Any]
     books: Path
     mailbox: bool = False
     script: tuple[Rule, ...] = ()

@@ -9,8 +9,11 @@ from prometheus_client import Counter, Gauge, Histogram
 from prometheus_client.metrics import MetricWrapperBase
 from pydantic import BaseModel, TypeAdapter
 from pydantic.fields import FieldInfo
+from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
+from typer.main import get_command
 
 from gateway import telemetry
+from gateway.cli import app
 from gateway.problems import KINDS
 from gateway.settings import Settings
 
@@ -76,7 +79,47 @@ def errors() -> str:
     return "\n".join([*lines, ""])
 
 
-PAGES: Mapping[str, Callable[[], str]] = {"settings.md": settings, "metrics.md": metrics, "errors.md": errors}
+def commands() -> str:
+    """Every command of lgw, with its arguments and options."""
+    lines = [
+        *("# Commands", "", _WRITTEN, ""),
+        "`lgw --help` lists them, and `--help` after a command says the same as here. Exit codes: 0 ok, 1 findings,",
+        "2 wrong usage, 3 nobody reached, 4 refused, 5 in part.",
+    ]
+    group = get_command(app)
+    assert isinstance(group, TyperGroup)
+    for name, command in _leaves(group, "lgw"):
+        lines += ["", f"## {name}", "", " ".join(inspect.cleandoc(command.help or "").split())]
+        told = [one for one in command.params if isinstance(one, TyperArgument | TyperOption) and one.name != "help"]
+        if told:
+            lines += ["", "| | |", "|---|---|", *map(_parameter, told)]
+    return "\n".join([*lines, ""])
+
+
+def _leaves(group: TyperGroup, name: str) -> Iterator[tuple[str, TyperCommand]]:
+    for key, command in group.commands.items():
+        if isinstance(command, TyperGroup):
+            yield from _leaves(command, f"{name} {key}")
+        elif isinstance(command, TyperCommand):
+            yield f"{name} {key}", command
+
+
+def _parameter(told: TyperArgument | TyperOption) -> str:
+    meaning = (told.help or "").replace("|", "\\|")
+    if isinstance(told, TyperArgument):
+        return f"| `{told.metavar or str(told.name).upper()}` | {meaning} |"
+    names = " / ".join([*told.opts, *told.secondary_opts])
+    metavar = "" if told.is_flag else f" {told.metavar or str(told.name).upper()}"
+    default = f" (`{told.default}`)" if told.default not in (None, False, True, ()) else ""
+    return f"| `{names}{metavar}` | {meaning}{default} |"
+
+
+PAGES: Mapping[str, Callable[[], str]] = {
+    "commands.md": commands,
+    "settings.md": settings,
+    "metrics.md": metrics,
+    "errors.md": errors,
+}
 """By file name, what writes it."""
 
 

@@ -22,6 +22,21 @@ DOCS = ROOT / "docs"
 START = "lgw up\n"
 READY = "Ctrl-C stops everything"
 
+_INBOX = """
+import http.server, sys
+
+class Inbox(http.server.BaseHTTPRequestHandler):
+    def do_POST(self):
+        self.rfile.read(int(self.headers["content-length"]))
+        self.send_response(204)
+        self.end_headers()
+
+server = http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Inbox)
+print("ready", flush=True)
+server.serve_forever()
+"""
+"""A system of somebody's own that takes whatever is posted to it."""
+
 pytestmark = [pytest.mark.services, pytest.mark.slow]
 
 
@@ -35,7 +50,7 @@ class Checkout:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.intake, self.dispatch = ports.free(2)
+        self.intake, self.dispatch, self.own, self.kit = ports.free(4)
         (folder / "contracts").symlink_to(ROOT / "contracts")
         (folder / ".venv").symlink_to(sys.prefix)
         kept = {name: value for name, value in os.environ.items() if not name.startswith("GATEWAY_")}
@@ -45,7 +60,9 @@ class Checkout:
 
     def type(self, commands: list[str], program: str = "bash") -> str:
         """Type these commands into one shell (or Python); what they print. Fails with the first that fails."""
-        text = "\n".join(commands).replace("127.0.0.1:8080", f"127.0.0.1:{self.intake}")
+        text = "\n".join(commands)
+        for port, ours in ((8080, self.intake), (9000, self.own), (8090, self.kit)):
+            text = re.sub(rf"\b{port}\b", str(ours), text)
         argv = [program, "-euo", "pipefail", "-c", text] if program == "bash" else [sys.executable, "-c", text]
         done = subprocess.run(
             argv, cwd=self.folder, env=self.environment, capture_output=True, text=True, timeout=120, check=False
@@ -59,6 +76,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
     """A checkout in which `lgw up` was typed, as the page of the first message says, and was stopped by Ctrl-C."""
     assert START in blocks("2-first-accepted-message.md", "sh")
     checkout = Checkout(tmp_path_factory.mktemp("checkout"))
+    checkout.type(blocks("3-tasks/make-a-key.md", "sh"))
     with subprocess.Popen(
         ["lgw", "up"],
         cwd=checkout.folder,
@@ -119,6 +137,61 @@ def test_a_file_is_sent_by_folder(checkout: Checkout) -> None:
     told = checkout.type(blocks("3-tasks/send-by-folder.md", "sh"))
     assert told.startswith("Taken. The file is ")
     assert "Refused: 0." in told
+
+
+def test_a_key_is_made_and_signs_in(checkout: Checkout) -> None:
+    """Registered before the start, as the page says; its file is its owner's alone."""
+    assert checkout.type(["lgw token my-force"]).count(".") == 2
+    assert (checkout.folder / "my-system.key.json").stat().st_mode & 0o077 == 0
+
+
+def test_files_are_sent(checkout: Checkout) -> None:
+    """Everything is taken, and the statement lies beside the folder; nothing is left to go on with."""
+    told = checkout.type(blocks("3-tasks/send-files.md", "sh"))
+    assert re.search(r"^Batch B-\w{8} done: accepted \d+ · held 0 · ignored 0 · refused 0", told, re.MULTILINE)
+    statement = json.loads((checkout.folder / "today.statement.json").read_text())
+    assert (statement["client"], statement["unsent"]) == ("my-force", 0)
+    assert not (checkout.folder / "today.sending").exists()
+
+
+def test_a_message_of_any_kind_is_tried(checkout: Checkout) -> None:
+    """Listed, printed, checked and sent."""
+    told = checkout.type(blocks("3-tasks/try-a-message.md", "sh"))
+    assert "message.xml: accepted  custody.follow-up.required" in told
+    assert re.search(r"^imprisonment\.released  (received|validated)  [0-9a-f-]{36}$", told, re.MULTILINE)
+
+
+def test_a_mailbox_is_brought_to_a_local_system(checkout: Checkout) -> None:
+    """One message is posted on, and the local system's answer is told."""
+    checkout.type([block for block in blocks("2-first-accepted-message.md", "sh") if block != START])
+    server = [sys.executable, "-c", _INBOX, str(checkout.own)]
+    with subprocess.Popen(server, stdout=subprocess.PIPE, text=True) as inbox:
+        assert inbox.stdout is not None
+        assert inbox.stdout.readline() == "ready\n"
+        told = checkout.type(blocks("3-tasks/listen-locally.md", "sh"))
+        inbox.terminate()
+    assert re.fullmatch(r"[0-9a-f-]{36}  custody\.[a-z.-]+ +204\n", told)
+
+
+def test_a_signature_is_looked_into(checkout: Checkout) -> None:
+    """One that verifies, and one whose body was written anew."""
+    checkout.type([block for block in blocks("2-first-accepted-message.md", "sh") if block != START])
+    told = checkout.type(blocks("3-tasks/verify-a-signature.md", "sh"))
+    assert "The signature verifies" in told
+    assert "parsed and written again (re-serialised)" in told
+
+
+def test_a_feed_conforms(checkout: Checkout) -> None:
+    """No case fails, and the report is written."""
+    told = checkout.type(blocks("3-tasks/pass-conformance.md", "sh"))
+    assert re.search(r"^\d+ passed · 0 failed · \d+ not tried$", told, re.MULTILINE), told
+    assert (checkout.folder / "conformance-police_custody.html").exists()
+
+
+def test_an_endpoint_is_tested(checkout: Checkout) -> None:
+    """The stand-in recipient passes all cases."""
+    told = checkout.type(blocks("3-tasks/test-your-endpoint.md", "sh"))
+    assert "22 passed · 0 failed · 0 not tried" in told
 
 
 @pytest.fixture

@@ -63,6 +63,18 @@ def test_a_second_key_serves_while_keys_are_changed() -> None:
         assert both.read(signer.assertion(), AT).client == "c"
 
 
+def test_a_key_past_its_end_proves_nothing() -> None:
+    """To the second; a key that is registered beside it goes on serving."""
+    ends = int(NOW.timestamp()) + 100
+    keys = ({**FORCE.public(), "exp": ends}, OTHER_FORCE.public())
+    ending = Assertions(Parties((Party(id="p", name="p", clients=(Client(id=FORCE.id, keys=keys),)),)), AUDIENCES)
+    assert ending.read(FORCE.assertion(), ends - 1).client == FORCE.id
+    with pytest.raises(AssertionRefused, match="No registered key"):
+        ending.read(FORCE.assertion(), ends)
+    other = Signer(FORCE.id, OTHER_FORCE.key, OTHER_FORCE.algorithm)
+    assert ending.read(other.assertion(), ends).client == FORCE.id
+
+
 def test_another_key_proves_nothing() -> None:
     """A signature by a key that is not registered for this client is refused, whoever it belongs to."""
     stranger = Signer(FORCE.id, OKPKey.generate_key("Ed25519"), "Ed25519")
