@@ -114,7 +114,8 @@ def _records(adapters: Mapping[str, Adapter]) -> dict[str, Any]:
         "sendRecord",
         "Send one record",
         "The bytes are journalled as they came. 202: committed, here is its receipt. 200: it had been sent before, and "
-        "this is the first receipt again.",
+        "this is the first receipt again. Where the agency's protocol defines the answer (HL7 v2 ACK, EDIFACT RECEP), "
+        "the body is that, under the same status.",
         sorted({media for adapter in adapters.values() for media in adapter.records}),
         "Taken",
         (*_EVERYWHERE, *_AT_THE_DOORS, RECORD_REFUSED),
