@@ -5,6 +5,7 @@ rule, and nothing is said of them.
 """
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any, Final, get_args
 
 from pydantic import BaseModel
@@ -31,17 +32,22 @@ def besides(
     also: what is read of the whole beside its shape (the name of the message). The finding says in which part it
     stands, and never its name: a name may be anything.
     """
-    fields = {field.alias or name: field for name, field in shape.model_fields.items()}
-    if told.keys() - fields.keys() - also:
+    names, parts = _read_of(shape)
+    if not names.issuperset(told) and told.keys() - names - also:
         yield Finding(BESIDES, under or _TOP)
-    for name, field in fields.items():
-        inner = _shape_within(field.annotation)
-        if inner is None:
-            continue
+    for name, inner in parts:
         value = told.get(name)
         for part in value if isinstance(value, list) else [value]:
             if isinstance(part, dict):
                 yield from besides(inner, part, under=f"{under}.{name}" if under else name)
+
+
+@cache
+def _read_of(shape: type[BaseModel]) -> tuple[frozenset[str], tuple[tuple[str, type[BaseModel]], ...]]:
+    """The names a shape reads, and which of them hold a shape of their own."""
+    fields = {field.alias or name: field for name, field in shape.model_fields.items()}
+    within = ((name, _shape_within(field.annotation)) for name, field in fields.items())
+    return frozenset(fields), tuple((name, inner) for name, inner in within if inner is not None)
 
 
 def _shape_within(annotation: Any) -> type[BaseModel] | None:
