@@ -37,7 +37,7 @@ def referral(message: Hl7Message, service: str, received: datetime, found: list[
         raise Faulty([Finding(rules.FIELD_MISSING, "RF1-6")])
     event = message.event[1]
     key = f"gp:referral:{sender_of(message)}:{reference}"
-    version = _version(message)
+    version = _version(message, found)
     follows = event != codes.REFERRED
     status = rf1.get(1).upper()
     withdrawn = "cancelled" if event == codes.CANCELLED else codes.LIVE[status] if status else None
@@ -73,9 +73,12 @@ def services_of(message: Hl7Message) -> Iterator[str]:
         yield from filter(None, (message.header.get(6), message.header.get(6, 2)))
 
 
-def _version(message: Hl7Message) -> int | None:
+def _version(message: Hl7Message, found: list[Finding]) -> int | None:
     """When the message was made, in milliseconds: of two about one referral the later one stands."""
-    told = read_stamp(message.header.get(7))
+    written = message.header.get(7)
+    told = read_stamp(written)
+    if written and told is None:
+        found.append(Finding(rules.TIME_UNREADABLE, "MSH-7"))
     return round(told.moment.at.timestamp() * 1000) if told is not None else None
 
 
