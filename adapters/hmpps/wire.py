@@ -1,12 +1,21 @@
 """How HMPPS messages are spelled: the fields all of them have, and the types of single fields."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainValidator, StringConstraints, ValidationError
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    PlainValidator,
+    StringConstraints,
+    ValidationError,
+)
 from pydantic.alias_generators import to_camel
+from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 
 from adapters.base import Finding, Rule
@@ -90,6 +99,39 @@ class PersonReference(Wire):
     """Whom an event is about."""
 
     identifiers: tuple[PersonIdentifier, ...] = ()
+
+
+def named(shape: type[BaseModel], told: Mapping[str, Any]) -> dict[str, Any]:
+    """What of an answer its shape names, as it was written, at every depth; whatever else it says is left behind."""
+    kept: dict[str, Any] = {}
+    for name, field in shape.model_fields.items():
+        inner = _shape_within(field.annotation)
+        for spelling in _spellings(name, field):
+            if spelling in told:
+                value = told[spelling]
+                kept[spelling] = value if inner is None else _each(inner, value)
+    return kept
+
+
+def _each(shape: type[BaseModel], value: Any) -> Any:
+    if isinstance(value, dict):
+        return named(shape, value)
+    return [_each(shape, one) for one in value] if isinstance(value, list) else value
+
+
+def _spellings(name: str, field: FieldInfo) -> tuple[str, ...]:
+    """The names a field may come under."""
+    alias = field.validation_alias
+    if isinstance(alias, AliasChoices):
+        return tuple(choice for choice in alias.choices if isinstance(choice, str))
+    return (alias if isinstance(alias, str) else field.alias or name,)
+
+
+def _shape_within(annotation: Any) -> type[BaseModel] | None:
+    """The model a field holds, alone, perhaps, or many times."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((shape for part in get_args(annotation) if (shape := _shape_within(part))), None)
 
 
 def faults(error: ValidationError, missing: Rule, malformed: Rule, *under: str) -> Iterator[Finding]:

@@ -4,18 +4,16 @@ Of the answer only what the contract names is attached.
 """
 
 from datetime import datetime
-from typing import Final
 
 import httpx
 
 from adapters.base import Fetched, Ignored, Message, Unfilled
 from adapters.hmpps.api import Source, Unanswered
 from adapters.hmpps.envelope import Faulty, attach
+from adapters.hmpps.wire import named
 from adapters.prison.envelope import open_envelope
 from adapters.prison.record import read_record
 from adapters.prison.wire import DomainEvent, Snapshot
-
-_NAMED: Final = frozenset(field.alias for field in Snapshot.model_fields.values() if field.alias)
 
 
 async def fetch_prisoner(
@@ -35,6 +33,5 @@ async def fetch_prisoner(
         return unanswered.unfilled
     if not isinstance(prisoner, dict):
         return Unfilled("source_answer_unreadable")
-    snapshot = {name: value for name, value in prisoner.items() if name in _NAMED}
-    body = attach(message, snapshot, now)
+    body = attach(message, named(Snapshot, prisoner), now)
     return Fetched(body) if body is not None else Unfilled("source_answer_too_large", final=True)

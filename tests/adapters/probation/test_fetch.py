@@ -17,6 +17,7 @@ from adapters.probation import build
 from tests.adapters.probation.records import (
     CRN,
     DELIUS,
+    address,
     case,
     conviction,
     event,
@@ -37,7 +38,9 @@ BREACH = event("enforcement.breach.raised") | {"detailUrl": "http://169.254.169.
 async def api() -> AsyncIterator[CaseApi]:
     """A case API that knows one case."""
     async with case_api() as running:
-        running.answers[CASE] = case() | {"offenderProfile": {"religion": "none of ours"}}
+        manager = case()["offenderManagers"][0] | {"staff": {"surname": "none of ours"}}
+        more = {"offenderProfile": {"religion": "none of ours"}, "offenderManagers": [manager]}
+        running.answers[CASE] = case(address(type={"code": "A01C", "description": "none of ours"})) | more
         yield running
 
 
@@ -83,7 +86,8 @@ async def test_a_pointer_is_filled_with_its_case(
     told = filled(answer)
     assert told["event"] == record
     assert told["fetchedAt"] == NOW.isoformat()
-    assert "offenderProfile" not in told["snapshot"]
+    assert "none of ours" not in str(told)
+    assert told["snapshot"] == case(address(type={"code": "A01C"}))
     assert isinstance(answer, Fetched)
     outcome = adapter.read(Message(answer.body, "application/json", NOW))
     assert set(facts(outcome)) == {"address-changed", "breached"}
@@ -93,7 +97,7 @@ async def test_a_pointer_is_filled_with_its_case(
 async def test_a_requirement_is_looked_for_in_every_conviction(
     api: CaseApi, client: httpx.AsyncClient, tmp_path: Path
 ) -> None:
-    """The event gives the requirement's number and not the conviction's."""
+    """The event gives the requirement's number and not the conviction's; the event number narrows it down."""
     api.answers[CONVICTIONS] = [conviction("1") | {"convictionId": 11}, conviction("2") | {"convictionId": 12}]
     api.answers[f"{CONVICTIONS}/11/requirements"] = {"requirements": []}
     api.answers[f"{CONVICTIONS}/12/requirements"] = {"requirements": [requirement()]}
@@ -103,6 +107,10 @@ async def test_a_requirement_is_looked_for_in_every_conviction(
     outcome = adapter.read(Message(answer.body, "application/json", NOW))
     assert isinstance(outcome, Accepted)
     assert "requirement-started" in facts(outcome)
+    api.asked.clear()
+    numbered = event(f"{DELIUS}requirement.created", requirementId="2500412207", eventNumber="2")
+    assert isinstance(await fetch(adapter, numbered, client), Fetched)
+    assert api.asked == [CASE, CONVICTIONS, f"{CONVICTIONS}/12/requirements"]
 
 
 async def test_a_sentence_is_asked_for_with_its_convictions(
@@ -112,7 +120,9 @@ async def test_a_sentence_is_asked_for_with_its_convictions(
     api.answers[CONVICTIONS] = [conviction()]
     told = filled(await fetch(asking(api, tmp_path), event(f"{DELIUS}sentence.created", eventNumber="2"), client))
     assert api.asked == [CASE, CONVICTIONS]
-    assert told["snapshot"]["convictions"] == [conviction()]
+    assert told["snapshot"]["convictions"] == [
+        {name: one for name, one in conviction().items() if name != "convictionId"}
+    ]
 
 
 async def test_one_token_serves_until_it_ends(api: CaseApi, client: httpx.AsyncClient, tmp_path: Path) -> None:
