@@ -46,12 +46,12 @@ def besides(
 def _read_of(shape: type[BaseModel]) -> tuple[frozenset[str], tuple[tuple[str, type[BaseModel]], ...]]:
     """The names a shape reads, and which of them hold a shape of their own."""
     fields = {field.alias or name: field for name, field in shape.model_fields.items()}
-    within = ((name, _shape_within(field.annotation)) for name, field in fields.items())
+    within = ((name, shape_within(field.annotation)) for name, field in fields.items())
     return frozenset(fields), tuple((name, inner) for name, inner in within if inner is not None)
 
 
-def _shape_within(annotation: Any) -> type[BaseModel] | None:
+def shape_within(annotation: Any) -> type[BaseModel] | None:
     """The model a field holds, alone, perhaps, or many times."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
-    return next((shape for part in get_args(annotation) if (shape := _shape_within(part))), None)
+    return next((shape for part in get_args(annotation) if (shape := shape_within(part))), None)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any
 
 from pydantic import (
     AliasChoices,
@@ -19,6 +19,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 
 from adapters.base import Finding, Rule
+from adapters.drift import shape_within
 from adapters.local_time import Told, day_moment, read_day, read_moment
 
 _NUMBER = re.compile(r"0*([0-9]{1,18})", re.ASCII)
@@ -105,7 +106,7 @@ def named(shape: type[BaseModel], told: Mapping[str, Any]) -> dict[str, Any]:
     """What of an answer its shape names, as it was written, at every depth; whatever else it says is left behind."""
     kept: dict[str, Any] = {}
     for name, field in shape.model_fields.items():
-        inner = _shape_within(field.annotation)
+        inner = shape_within(field.annotation)
         for spelling in _spellings(name, field):
             if spelling in told:
                 value = told[spelling]
@@ -125,13 +126,6 @@ def _spellings(name: str, field: FieldInfo) -> tuple[str, ...]:
     if isinstance(alias, AliasChoices):
         return tuple(choice for choice in alias.choices if isinstance(choice, str))
     return (alias if isinstance(alias, str) else field.alias or name,)
-
-
-def _shape_within(annotation: Any) -> type[BaseModel] | None:
-    """The model a field holds, alone, perhaps, or many times."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    return next((shape for part in get_args(annotation) if (shape := _shape_within(part))), None)
 
 
 def faults(error: ValidationError, missing: Rule, malformed: Rule, *under: str) -> Iterator[Finding]:
