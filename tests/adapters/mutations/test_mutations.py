@@ -27,4 +27,5 @@ def test_every_mutation_ends_as_the_table_says(agency: str, record_property: Cal
 
 def test_every_agency_has_a_table() -> None:
     """No feed is left out."""
-    assert set(AGENCIES) == set(adapters())
+    missing = set(adapters()) - set(AGENCIES)
+    assert not missing, f"write {', '.join(f'{TABLES.name}/{agency}.toml' for agency in sorted(missing))}"
