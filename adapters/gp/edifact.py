@@ -56,9 +56,9 @@ class Segment:
 
     def value(self, element: int, component: int = 0) -> str:
         """A component of a data element, both counted from 0; empty where there is none."""
-        if element >= len(self.elements) or component >= len(self.elements[element]):
-            return ""
-        return self.elements[element][component].strip()
+        if element < len(self.elements) and component < len(self.elements[element]):
+            return self.elements[element][component].strip()
+        return ""
 
 
 class Reader:
@@ -74,6 +74,9 @@ class Reader:
         self._at = 0
         self.codec = "ascii"
         self.separators = self._advised()
+        self._element = self.separators.element.decode()
+        self._component = self.separators.component.decode()
+        self._release = self.separators.release.decode() if self.separators.release else None
 
     @classmethod
     def of(cls, body: bytes) -> "Reader":
@@ -150,17 +153,16 @@ class Reader:
             text = raw.decode(self.codec)
         except UnicodeDecodeError:
             raise Broken(rules.NOT_IN_CHARACTER_SET, "segment") from None
-        # Some systems break long lines inside a segment; what they broke is whole again without the line end.
-        text = text.replace("\r", "").replace("\n", "")
         if _CONTROL.search(text):
-            raise Broken(rules.NOT_IN_CHARACTER_SET, "segment")
-        element = self.separators.element.decode()
-        component = self.separators.component.decode()
-        release = self.separators.release.decode() if self.separators.release else None
-        if release is None or release not in text:
-            cut = tuple(tuple(part.split(component)) for part in text.split(element))
+            # Some systems break long lines inside a segment; what they broke is whole again without the line end.
+            text = text.replace("\r", "").replace("\n", "")
+            if _CONTROL.search(text):
+                raise Broken(rules.NOT_IN_CHARACTER_SET, "segment")
+        if self._release is None or self._release not in text:
+            component = self._component
+            cut = tuple([tuple(part.split(component)) for part in text.split(self._element)])
         else:
-            cut = _cut(text, element, component, release)
+            cut = _cut(text, self._element, self._component, self._release)
         tag = cut[0][0]
         if _TAG.fullmatch(tag) is None:
             raise Broken(rules.SEGMENT_UNREADABLE, "segment", "no tag")

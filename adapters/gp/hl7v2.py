@@ -69,17 +69,19 @@ class Value:
 
     def get(self, component: int = 1, subcomponent: int = 1) -> str:
         """The text there, without escapes; empty where there is none, or where a null takes a value back."""
-        parts = self.raw.split(self.separators.component)
-        if component > len(parts):
+        separators, text = self.separators, self.raw
+        if separators.component in text:
+            parts = text.split(separators.component)
+            text = parts[component - 1] if component <= len(parts) else ""
+        elif component > 1:
             return ""
-        text = parts[component - 1]
-        if self.separators.subcomponent:
-            smaller = text.split(self.separators.subcomponent)
+        if separators.subcomponent and separators.subcomponent in text:
+            smaller = text.split(separators.subcomponent)
             text = smaller[subcomponent - 1] if subcomponent <= len(smaller) else ""
         elif subcomponent > 1:
             return ""
         text = text.strip()
-        return "" if text == NULL else _unescaped(text, self.separators)
+        return "" if text == NULL else _unescaped(text, separators)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,15 +98,21 @@ class Segment:
 
     def values(self, field: int) -> tuple[Value, ...]:
         """Every repetition of a field that is not empty."""
-        separators = self.separators
-        written = self.written(field)
+        separators, written = self.separators, self.written(field)
+        if not written:
+            return ()
         parts = written.split(separators.repetition) if separators.repetition else [written]
         return tuple(Value(part, separators) for part in parts if part.strip())
 
     def get(self, field: int, component: int = 1, subcomponent: int = 1) -> str:
         """The text of the first repetition of a field; empty where there is none."""
-        values = self.values(field)
-        return values[0].get(component, subcomponent) if values else ""
+        written = self.written(field)
+        if not written:
+            return ""
+        if self.separators.repetition and self.separators.repetition in written:
+            values = self.values(field)
+            return values[0].get(component, subcomponent) if values else ""
+        return Value(written, self.separators).get(component, subcomponent)
 
 
 @dataclass(frozen=True, slots=True)
