@@ -1,8 +1,11 @@
-"""Answers in an agency's own protocol, where it defines them: what became of a record, told to its adapter."""
+"""Answers in an agency's own protocol, where it defines them: what became of a record or file, told to its adapter."""
 
+import asyncio
 from datetime import datetime
+from typing import assert_never
 
 from adapters.base import Adapter, Answered, Fate, Ignored, Message, Reply
+from gateway.intake.batch import Became, FileClash, FileTaken, FileTaker, Incoming, RefusedWhole, Spooled
 from gateway.intake.entry import Clash
 from gateway.intake.record import RecordRefused, RecordTaken
 
@@ -22,3 +25,31 @@ def replies(adapter: Adapter, message: Message, told: Answered) -> tuple[Reply, 
     """The answers of the message's protocol; none where it has none, or wants none."""
     answer = adapter.answers.get(message.media_type)
     return answer(message, told) if answer is not None else ()
+
+
+_LARGEST = 1 << 20
+"""Bytes up to which a file is read again to be answered; a larger one is told of by its report."""
+
+
+async def replies_to_file(
+    taker: FileTaker, incoming: Incoming, spooled: Spooled, became: Became, at: datetime
+) -> tuple[Reply, ...]:
+    """The answers of a file's protocol; none where it has none, or wants none, or the file is very large."""
+    if incoming.media_type not in incoming.adapter.answers or spooled.size > _LARGEST:
+        return ()
+    spooled.file.seek(0)
+    message = Message(await asyncio.to_thread(spooled.file.read), incoming.media_type, at)
+    return replies(incoming.adapter, message, await _answered_file(taker, became, at))
+
+
+async def _answered_file(taker: FileTaker, became: Became, at: datetime) -> Answered:
+    match became:
+        case FileTaken(file_id, _, repeat):
+            refused = await taker.refused_rows(file_id)
+            return Answered(Fate.REPEATED if repeat else Fate.COMMITTED, at, file_id, (), refused)
+        case RefusedWhole(file_id, finding):
+            return Answered(Fate.REFUSED, at, file_id, (finding,))
+        case FileClash(file_id):
+            return Answered(Fate.CLASHED, at, file_id)
+        case _:
+            assert_never(became)

@@ -9,6 +9,7 @@ from starlette.requests import Request
 
 from adapters.base import Adapter
 from gateway.access.caller import Caller
+from gateway.parties import Party
 from gateway.problems import (
     MALFORMED,
     MEDIA_TYPE_NOT_TAKEN,
@@ -47,9 +48,9 @@ def feed(caller: Caller, agency: str, adapters: Mapping[str, Adapter]) -> Adapte
     return adapter
 
 
-def attributes(caller: Caller) -> Mapping[str, str]:
-    """What the sign-in says of a message, for its adapter to check it by: the area whose LASARS sends it."""
-    return {"area": caller.party.area} if caller.party.area is not None else {}
+def attributes(party: Party) -> Mapping[str, str]:
+    """What its sender says of a message, for its adapter to check it by: the area whose LASARS it is."""
+    return {"area": party.area} if party.area is not None else {}
 
 
 def message_id(request: Request) -> str | None:

@@ -102,6 +102,7 @@ class DropWatch:
         if party.drop is None:
             raise ValueError("this party has no folder")
         self._drop = party.drop
+        self._party = party
         self._sender = party.id
         self._adapter = adapter
         self._taker = taker
@@ -183,7 +184,7 @@ class DropWatch:
 
         Raises JournalUnavailable, what the store raised, or OSError where there is no room: what comes after it waits.
         """
-        parcel = Parcel(self._sender, self._adapter, media_type_of(name, self._drop.media_types, self._adapter))
+        parcel = Parcel(self._party, self._adapter, media_type_of(name, self._drop.media_types, self._adapter))
         # SpooledTemporaryFile has every method of a binary file, which its stub does not say.
         with cast(BinaryIO, SpooledTemporaryFile(max_size=_IN_MEMORY)) as copy:
             spool = Spool(copy)
@@ -202,7 +203,7 @@ class DropWatch:
         receipt = orjson.dumps(took.receipt, option=orjson.OPT_INDENT_2)
         settled = await asyncio.to_thread(folder.free, place, name, _RECEIPT, receipt)
         report = None
-        if took.file_id is not None and took.taken:
+        if took.file_id is not None:
             report = await self._reports(folder, settled, took.file_id)
         texts = {f".answer{f'-{number}' if number > 1 else ''}": one.body for number, one in enumerate(took.replies, 1)}
         texts |= {".receipt.txt": slip(took.receipt, report).encode(), _RECEIPT: receipt}

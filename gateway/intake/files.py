@@ -13,9 +13,10 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from adapters.base import Adapter
+from adapters.base import Adapter, Reply
 from gateway import telemetry
 from gateway.access.caller import Access
+from gateway.intake.answers import replies_to_file
 from gateway.intake.batch import Became, FileTaken, FileTaker, Incoming, Spool, Spooled
 from gateway.intake.door import Limits, chunks, feed, media_type, message_id, not_too_busy
 from gateway.intake.told import file_problem, file_told
@@ -45,16 +46,26 @@ class FileDoor:
         incoming = Incoming(caller.party.id, adapter, media, told_id, trace)
         # SpooledTemporaryFile has every method of a binary file, which its stub does not say.
         with cast(BinaryIO, tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)) as file:
-            return _answer(await self.taker.take(incoming, await _spool(request, self.limits, file)))
+            spooled = await _spool(request, self.limits, file)
+            became = await self.taker.take(incoming, spooled)
+            said = await replies_to_file(self.taker, incoming, spooled, became, self.taker.clock())
+        return _answer(became, said)
 
 
-def _answer(became: Became) -> Response:
-    """202 for a file that is taken, 200 for one that had been. Raises Problem: 422 refused whole, 409 for a clash."""
-    if not isinstance(became, FileTaken):
-        raise file_problem(became)
-    document = file_told(became)
-    headers = {"location": document["links"]["report"]}
-    return Response(orjson.dumps(document), 200 if became.repeat else 202, headers, media_type="application/json")
+def _answer(became: Became, said: tuple[Reply, ...]) -> Response:
+    """202 for a file that is taken, 200 for one that had been. Raises Problem: 422 refused whole, 409 for a clash.
+
+    said: what the agency's protocol answers; it is sent under the same status.
+    """
+    headers = {"location": f"/v1/files/{became.file_id}"}
+    if isinstance(became, FileTaken):
+        status = 200 if became.repeat else 202
+        reply = said[-1] if said else Reply(orjson.dumps(file_told(became)), "application/json")
+        return Response(reply.body, status, headers, media_type=reply.media_type)
+    problem = file_problem(became)
+    if said:
+        return Response(said[-1].body, problem.kind.status, headers, media_type=said[-1].media_type)
+    raise problem
 
 
 async def _spool(request: Request, limits: Limits, file: BinaryIO) -> Spooled:

@@ -30,6 +30,8 @@ from gateway.telemetry import log
 _IN_MEMORY = 1 << 20
 _PIECE = 1 << 16
 _DAY = 86400.0
+_SUSPICIOUS = 16 << 20
+_MOST_PACKED = 100
 _GZIP = b"\x1f\x8b"
 _YES = frozenset({"Y", "TRUE"})
 REPORT = "REPORT"
@@ -110,17 +112,17 @@ class MeshPoll:
         try:
             took = await self._fetch(first, message_id, route)
         except Damaged:
-            log.error("mesh.left_lying", reason="damaged", sender=route.sender)
+            log.error("mesh.left_lying", reason="damaged", sender=route.party.id)
             return False
         reach("F4")
         for reply in took.replies:
             await asyncio.to_thread(self._answer, headers["Mex-From"], route, reply.body, message_id)
-        log.info("mesh.taken", sender=route.sender, outcome="taken" if took.taken else "refused")
+        log.info("mesh.taken", sender=route.party.id, outcome="taken" if took.taken else "refused")
         return True
 
     async def _fetch(self, first: Response, message_id: str, route: Route) -> Statement:
         """Fetch a message whole, and take it. Raises Damaged."""
-        parcel = Parcel(route.sender, route.adapter, route.media_type, f"mesh|{message_id}")
+        parcel = Parcel(route.party, route.adapter, route.media_type, f"mesh|{message_id}")
         # SpooledTemporaryFile has every method of a binary file, which its stub does not say.
         with cast(BinaryIO, SpooledTemporaryFile(max_size=_IN_MEMORY)) as file:
             spool = Spool(file)
@@ -142,15 +144,24 @@ class MeshPoll:
         return True
 
     def _pieces(self, first: Response, message_id: str) -> Iterator[bytes]:
-        yield from first.iter_content(_PIECE)
+        yield from received(first)
         count = int(first.headers.get("Mex-Chunk-Range", "1:1").partition(":")[2])
         for number in range(2, count + 1):
             with self._client.retrieve_message_chunk(message_id, number) as chunk:
-                yield from chunk.iter_content(_PIECE)
+                yield from received(chunk)
 
     def _answer(self, mailbox: str, route: Route, body: bytes, message_id: str) -> None:
         # The same answer may be sent twice, when we die before the acknowledgement; it names the message it answers.
         self._client.send_message(mailbox, body, workflow_id=route.answer, local_id=message_id)
+
+
+def received(chunk: Response) -> Iterator[bytes]:
+    """A chunk as it was before the exchange compressed it for its way. Raises Damaged."""
+    out = 0
+    for piece in chunk.iter_content(_PIECE):
+        out += len(piece)
+        _modest(out, chunk.raw.tell())
+        yield piece
 
 
 def unpacked(pieces: Iterator[bytes]) -> Iterator[bytes]:
@@ -164,11 +175,16 @@ def unpacked(pieces: Iterator[bytes]) -> Iterator[bytes]:
         yield from pieces
         return
     gunzip = zlib.decompressobj(wbits=31)
+    packed = out = 0
     try:
         for piece in chain([first], pieces):
+            packed += len(piece)
             rest = piece
             while rest and not gunzip.eof:
-                yield gunzip.decompress(rest, _PIECE)
+                told = gunzip.decompress(rest, _PIECE)
+                out += len(told)
+                _modest(out, packed)
+                yield told
                 rest = gunzip.unconsumed_tail
     except zlib.error:
         raise Damaged from None
@@ -176,5 +192,11 @@ def unpacked(pieces: Iterator[bytes]) -> Iterator[bytes]:
         raise Damaged
 
 
+def _modest(out: int, packed: int) -> None:
+    """Raises Damaged for a bomb: no file of records shrinks to a hundredth."""
+    if out > _SUSPICIOUS and out > _MOST_PACKED * packed:
+        raise Damaged
+
+
 class Damaged(Exception):
-    """The compressed content of a message ends early, or is not what it begins as."""
+    """The compressed content of a message ends early, is not what it begins as, or is a bomb."""

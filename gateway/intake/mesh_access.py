@@ -9,7 +9,7 @@ from mesh_client import MeshClient
 from adapters.base import Adapter
 from gateway.errors import ConfigurationError
 from gateway.intake.parcel import feed_of
-from gateway.parties import Parties
+from gateway.parties import Parties, Party
 from gateway.settings import Mesh as Settings
 
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -19,7 +19,7 @@ _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 class Route:
     """What messages of one mailbox and workflow are. answer: the workflow of what is sent back."""
 
-    sender: str
+    party: Party
     adapter: Adapter
     media_type: str
     answer: str
@@ -37,11 +37,11 @@ def routes_of(parties: Parties, adapters: Mapping[str, Adapter]) -> dict[tuple[s
                 other = routes.get((mailbox, workflow))
                 if other is not None:
                     raise ConfigurationError(
-                        f"The parties {other.sender} and {party.id} both send {workflow} from one mailbox.",
+                        f"The parties {other.party.id} and {party.id} both send {workflow} from one mailbox.",
                         "Leave it to one of them in the parties file.",
                     )
                 answer = told.answer or f"{workflow}_ACK"
-                routes[mailbox, workflow] = Route(party.id, adapter, told.media_type, answer)
+                routes[mailbox, workflow] = Route(party, adapter, told.media_type, answer)
     return routes
 
 

@@ -4,22 +4,20 @@ import asyncio
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, assert_never
+from typing import Any
 
-from adapters.base import Adapter, Answered, Fate, Ignored, Message, Reply
+from adapters.base import Adapter, Message, Reply
 from gateway import telemetry
 from gateway.clock import Clock
 from gateway.errors import ConfigurationError
-from gateway.intake.batch import Became, FileClash, FileTaken, FileTaker, Incoming, RefusedWhole, Spooled
+from gateway.intake.answers import answered, replies, replies_to_file
+from gateway.intake.batch import FileTaken, FileTaker, Incoming, Spooled
+from gateway.intake.door import attributes
 from gateway.intake.entry import Clash
-from gateway.intake.record import RecordRefused, RecordTaken, RecordTaker
+from gateway.intake.record import RecordRefused, RecordTaker
 from gateway.intake.told import file_problem, file_told, record_clash, record_problem, record_told
 from gateway.parties import Party
 from gateway.problems import MEDIA_TYPE_NOT_TAKEN, TOO_LARGE, Problem
-
-_ANSWERED = 1 << 20
-"""Bytes up to which what came is read again for the answer of its agency's protocol."""
 
 
 def feed_of(party: Party, adapters: Mapping[str, Adapter]) -> Adapter:
@@ -37,7 +35,7 @@ def feed_of(party: Party, adapters: Mapping[str, Adapter]) -> Adapter:
 class Parcel:
     """From whom it comes and as what. told_id: its sender's or carrier's own id of it, where there is one."""
 
-    sender: str
+    party: Party
     adapter: Adapter
     media_type: str | None
     told_id: str | None = None
@@ -47,7 +45,7 @@ class Parcel:
 class Statement:
     """What became of it: what an HTTP answer would say, and the answers of the agency's own protocol.
 
-    file_id: of a batch file, on whose rows there is a report.
+    file_id: of a batch file that was taken, on whose rows there is a report.
     """
 
     taken: bool
@@ -83,8 +81,8 @@ class ParcelTaker:
         if spooled.size > self.most(parcel):
             return self.too_large(parcel)
         if media_type is not None and media_type in adapter.files:
-            incoming = Incoming(parcel.sender, adapter, media_type, parcel.told_id, telemetry.traceparent(None))
-            return await self._of_file(parcel, media_type, spooled, await self.files.take(incoming, spooled))
+            incoming = Incoming(parcel.party.id, adapter, media_type, parcel.told_id, telemetry.traceparent(None))
+            return await self._file(incoming, spooled)
         if media_type is not None and media_type in adapter.records:
             return await self._record(parcel, media_type, spooled)
         taken = ", ".join(sorted({*adapter.files, *adapter.records}))
@@ -93,54 +91,24 @@ class ParcelTaker:
     async def _record(self, parcel: Parcel, media_type: str, spooled: Spooled) -> Statement:
         spooled.file.seek(0)
         body = await asyncio.to_thread(spooled.file.read)
-        message = Message(body, media_type, self.clock())
-        trace = telemetry.traceparent(None)
-        became = await self.records.take(parcel.sender, parcel.adapter, message, parcel.told_id, trace)
+        message = Message(body, media_type, self.clock(), attributes(parcel.party))
+        told_id = parcel.told_id
+        if told_id is None and media_type in parcel.adapter.ids:
+            told_id = parcel.adapter.ids[media_type](body)
+        became = await self.records.take(parcel.party.id, parcel.adapter, message, told_id, telemetry.traceparent(None))
+        said = replies(parcel.adapter, message, answered(became, self.clock()))
         if isinstance(became, RecordRefused):
-            problem = record_problem(became)
-            answered = Answered(Fate.REFUSED, self.clock(), became.refusal_id, became.findings)
-            return _refused(problem, self._replies(parcel.adapter, message, answered))
-        return self._of_record(parcel, message, became)
+            return _refused(record_problem(became), said)
+        if isinstance(became.taken, Clash):
+            return _refused(record_clash(became.taken), said)
+        return Statement(True, record_told(became.taken, became.outcome), replies=said)
 
-    def _of_record(self, parcel: Parcel, message: Message, became: RecordTaken) -> Statement:
-        taken, now = became.taken, self.clock()
-        if isinstance(taken, Clash):
-            answered = Answered(Fate.CLASHED, now, taken.record_id)
-            return _refused(record_clash(taken), self._replies(parcel.adapter, message, answered))
-        findings = () if isinstance(became.outcome, Ignored) else became.outcome.findings
-        answered = Answered(Fate.REPEATED if taken.repeat else Fate.COMMITTED, now, taken.record_id, findings)
-        return Statement(
-            True, record_told(taken, became.outcome), replies=self._replies(parcel.adapter, message, answered)
-        )
-
-    async def _of_file(self, parcel: Parcel, media_type: str, spooled: Spooled, became: Became) -> Statement:
-        now = self.clock()
-        replies: tuple[Reply, ...] = ()
-        if media_type in parcel.adapter.answers and spooled.size <= _ANSWERED:
-            spooled.file.seek(0)
-            message = Message(await asyncio.to_thread(spooled.file.read), media_type, now)
-            replies = self._replies(parcel.adapter, message, await self._answered(became, now))
+    async def _file(self, incoming: Incoming, spooled: Spooled) -> Statement:
+        became = await self.files.take(incoming, spooled)
+        said = await replies_to_file(self.files, incoming, spooled, became, self.clock())
         if isinstance(became, FileTaken):
-            return Statement(True, file_told(became), became.file_id, replies)
-        # What another file's report says is not this one's: of a clash there is none.
-        file_id = became.file_id if isinstance(became, RefusedWhole) else None
-        return Statement(False, file_problem(became).document(), file_id, replies)
-
-    async def _answered(self, became: Became, now: datetime) -> Answered:
-        match became:
-            case FileTaken(file_id, _, repeat):
-                refused = await self.files.refused_rows(file_id)
-                return Answered(Fate.REPEATED if repeat else Fate.COMMITTED, now, file_id, (), refused)
-            case RefusedWhole(file_id, finding):
-                return Answered(Fate.REFUSED, now, file_id, (finding,))
-            case FileClash(file_id):
-                return Answered(Fate.CLASHED, now, file_id)
-            case _:
-                assert_never(became)
-
-    def _replies(self, adapter: Adapter, message: Message, answered: Answered) -> tuple[Reply, ...]:
-        answer = adapter.answers.get(message.media_type)
-        return answer(message, answered) if answer else ()
+            return Statement(True, file_told(became), became.file_id, said)
+        return _refused(file_problem(became), said)
 
 
 def _refused(problem: Problem, replies: tuple[Reply, ...] = ()) -> Statement:

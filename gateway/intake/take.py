@@ -45,7 +45,7 @@ class RecordDoor:
         reach("I1")
         body = b"".join([chunk async for chunk in chunks(request, self.limits)])
         reach("I2")
-        message = Message(body, media, self.clock(), attributes(caller))
+        message = Message(body, media, self.clock(), attributes(caller.party))
         if told_id is None and media in adapter.ids:
             told_id = adapter.ids[media](body)
         trace = telemetry.traceparent(request.headers.get("traceparent"))

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing_extensions import Buffer
 
 from adapters.base import Adapter
-from tests.support.bombs import bombs
+from tests.support.bombs import bombs, segment_bombs
 from tests.support.parsers import Parser, parsers, registered, seeds
 
 MOST = 256 << 20
@@ -101,7 +101,7 @@ def main(agency: str) -> None:
     for parser in parsers(agency, adapter):
         for seed in seeds(agency):  # what is made at the first use is no bomb's doing
             parser.run(adapter, seed)
-        for name, body in bombs():
+        for name, body in (*bombs(), *segment_bombs()):
             _tell(parser, name, spent(partial(parser.run, adapter, body)))
         if parser.door == "file":
             for name, head in (("one line", b""), ("one line after a header", _header(parser, adapter))):

@@ -229,17 +229,19 @@ async def test_a_file_refused_whole_is_answered_and_acknowledged(street: Street)
 
 
 async def test_what_nobody_expects_is_named_and_left(street: Street, heard: list[MutableMapping[str, Any]]) -> None:
-    """A mailbox that is no party's, an encrypted content, a gzip that ends early; what comes after them is taken."""
+    """No party's mailbox, encrypted content, a gzip that ends early, two bombs; what comes after them is taken."""
     left = [
         street.send(batch(1), mailbox=STRANGER, workflow=XML),
         street.send(batch(1), encrypted=True),
         street.send(gzip.compress(batch(9))[:-20], compressed=True),
+        street.send(gzip.compress(b"a" * (64 << 20)), compressed=True),
+        street.send(b"a" * (64 << 20), compress=True),
     ]
     street.send(batch(2))
     await street.poll()
     assert sorted(street.waiting()) == sorted(left)
     reasons = [line["reason"] for line in heard if line["event"] == "mesh.left_lying"]
-    assert reasons == ["not_of_any_party", "encrypted", "damaged"]
+    assert reasons == ["not_of_any_party", "encrypted", "damaged", "damaged", "damaged"]
     assert await rows(street.engine, "select rows from files") == [(2,)]
 
 
