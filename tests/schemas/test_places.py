@@ -88,6 +88,18 @@ def test_a_postcode_out_of_use_still_lies_where_it_lay() -> None:
     assert not PLACES.is_terminated("SK1 3XE", GO_LIVE)
 
 
+def test_an_area_is_stood_for_by_an_authority_of_its_day() -> None:
+    """Every area has one that belongs to it on that day, and what is no area has none."""
+    for on in (BEFORE, GO_LIVE, date(2026, 3, 3)):
+        for area_id in PLACES.areas:
+            authority = PLACES.authority_within(area_id, on)
+            assert authority is not None
+            found = PLACES.area_of(authority, on)
+            assert found is not None
+            assert found.id == area_id
+    assert PLACES.authority_within("leeds", GO_LIVE) is None
+
+
 def test_a_postcode_we_do_not_know_is_nowhere() -> None:
     """No postcode is placed by its neighbours."""
     assert PLACES.authority_of("SK1 3XF", GO_LIVE) is None
