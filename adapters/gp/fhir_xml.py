@@ -56,7 +56,8 @@ class XmlReader:
             raise Faulty([Finding(rules.NOT_FHIR, "", line)]) from None
         if not root.tag.startswith(_FHIR):
             raise Faulty([Finding(rules.NOT_FHIR, "", "namespace")])
-        if _COUNT(root) > _MOST_ELEMENTS:
+        elements = _COUNT(root)
+        if not isinstance(elements, float) or elements > _MOST_ELEMENTS:
             raise Faulty([Finding(rules.TOO_MUCH, "", f"more than {_MOST_ELEMENTS} elements")])
         return {"resourceType": root.tag.removeprefix(_FHIR), **self._parts(root, 0)}
 
@@ -69,7 +70,7 @@ class XmlReader:
             name = self._fields.get(child.tag)
             if name is None:
                 continue
-            value = child.get("value")
+            value: Any = child.get("value")
             if value is None:
                 value = self._resource(child, depth + 1) if name == "resource" else self._parts(child, depth + 1)
             if name not in parts:

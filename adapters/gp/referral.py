@@ -56,6 +56,8 @@ def _requested(bundle: Bundle, services: Services, message: Message) -> Outcome:
         known = category if category in codes.CATEGORIES else "category-not-subscribed"
         return Ignored(f"bars.{codes.REQUEST}.{known}")
     named = tuple(_services(bundle, request))
+    if not named:
+        raise Faulty([Finding(rules.MISSING, "MessageHeader.destination.endpoint")])
     service = services.ours(named)
     if service is None:
         return Ignored(f"bars.{codes.REQUEST}.another-service")

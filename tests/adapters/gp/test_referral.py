@@ -175,6 +175,12 @@ def test_a_code_that_looks_like_none_is_not_quoted() -> None:
     assert outcome.findings[-1].detail == "not the form of a code"  # type: ignore[union-attr]
 
 
+def nowhere(bundle: Json) -> None:
+    """Name no service in any place."""
+    del part(bundle, "MessageHeader")["destination"]
+    del part(bundle, "ServiceRequest")["performer"]
+
+
 @pytest.mark.parametrize(
     ("change", "rule", "field"),
     [
@@ -184,6 +190,7 @@ def test_a_code_that_looks_like_none_is_not_quoted() -> None:
         (lambda bundle: part(bundle, "MessageHeader")["focus"].append({}), "GP-011", "MessageHeader.focus"),
         (of("MessageHeader", focus=[{"reference": "Patient/1"}]), "GP-012", "MessageHeader.focus"),
         (of("MessageHeader", sender=None), "GP-017", "MessageHeader.sender"),
+        (nowhere, "GP-010", "MessageHeader.destination.endpoint"),
         (of("MessageHeader", eventCoding=None), "GP-010", "MessageHeader.eventCoding"),
         (of("MessageHeader", eventCoding={}), "GP-010", "MessageHeader.eventCoding.code"),
         (of("ServiceRequest", status=None), "GP-010", "ServiceRequest.status"),
