@@ -2,7 +2,7 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
@@ -167,7 +167,7 @@ async def test_documents_wait_while_the_key_service_or_the_journal_is_away(engin
 
 
 @asynccontextmanager
-async def topics(kafka: str, names: Sequence[str]) -> AsyncIterator[Callable[..., asyncio.Future[None]]]:
+async def topics(kafka: str, names: Sequence[str]) -> AsyncIterator[Callable[..., Awaitable[None]]]:
     """Topics of theirs, and a way to publish on them."""
     admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
     await admin.start()
@@ -181,7 +181,7 @@ async def topics(kafka: str, names: Sequence[str]) -> AsyncIterator[Callable[...
             await producer.send_and_wait(topic, value, key=b"k")
 
     try:
-        yield publish  # type: ignore[misc]
+        yield publish
     finally:
         await producer.stop()
 
@@ -299,4 +299,4 @@ def test_one_thing_opens_data_keys() -> None:
     with pytest.raises(ConfigurationError, match="one thing"):
         open_keys(UniversalCredit())
     with pytest.raises(ConfigurationError, match="certificates"):
-        open_keys(UniversalCredit(key_service="https://dks.test", ca="nowhere.pem"))  # type: ignore[arg-type]
+        open_keys(UniversalCredit(key_service="https://dks.test", ca="nowhere.pem"))
