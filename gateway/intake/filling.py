@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import Protocol, assert_never
 
 import httpx
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DataError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.base import Accepted, Adapter, Fetched, Held, Ignored, Message, Outcome, Refused, Unfilled
@@ -147,12 +147,24 @@ class Filler:
         return _IDLE if due is None else max(timedelta(), min(_IDLE, due - self._clock()))
 
     async def _guarded(self, one: Leased) -> None:
-        """One pointer's failure is no other's. What fails here is asked for again when its lease ends, or given up."""
+        """One pointer's failure is no other's. What the store fails at is asked for again when its lease ends."""
         try:
-            await self._one(one)
+            await self._attempt(one)
         except (Moved, SQLAlchemyError, OSError, TimeoutError) as error:
             log.warning("filling.failed", record=str(one.id), error=type(error).__name__, where=telemetry.where(error))
-        except Exception as error:  # an adapter's fault: counted, told to operations in the end, and nobody else's
+
+    async def _attempt(self, one: Leased) -> None:
+        """Fill it, or settle that this record is at fault: its adapter fails over it, or the process died each time."""
+        if one.tries > len(self._settings.waits) + 1:
+            await self._settle_unfilled(one, Unfilled(FAILED, final=True))
+            return
+        try:
+            await self._one(one)
+        except (Moved, OSError, TimeoutError):
+            raise
+        except Exception as error:
+            if isinstance(error, SQLAlchemyError) and not isinstance(error, DataError):
+                raise
             log.error("filling.failed", record=str(one.id), error=type(error).__name__, where=telemetry.where(error))
             await self._settle_unfilled(one, Unfilled(FAILED))
 

@@ -392,6 +392,19 @@ async def test_a_fault_of_the_adapters_stops_its_record_only(
     ]
 
 
+async def test_a_record_that_ends_every_process_is_not_asked_for_without_end(
+    engine: AsyncEngine, adapter: Adapter, filler: Filler, api: CaseApi, clock: Now
+) -> None:
+    """Tries are counted before the work, so one that nobody lived to settle is operations' in the end."""
+    await take(engine, adapter, breach())
+    async with engine.begin() as connection:
+        spent = text("insert into fillings (record_id, tries, next, tried) select id, :tries, :now, :now from records")
+        await connection.execute(spent, {"tries": len(PATIENT.waits) + 1, "now": clock()})
+    await filler.fill()
+    assert await rows(engine, "select state, reason, owner from records") == [("held", "filling_failed", "operations")]
+    assert api.asked == []
+
+
 async def test_a_pointer_that_comes_is_asked_for_at_once(
     engine: AsyncEngine, adapter: Adapter, api: CaseApi, client: httpx.AsyncClient
 ) -> None:
