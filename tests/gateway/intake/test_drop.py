@@ -33,7 +33,8 @@ from gateway.store.ledger import open_engine
 from gateway.store.turns import Turns, open_turns
 from tests.gateway.intake.test_files import Failing, batch, rows
 from tests.gateway.intake.test_take import BAD, GOOD
-from tests.support.doors import ADAPTERS, NOW, SECRETS, real_journal
+from tests.support.bombs import bombs
+from tests.support.doors import ADAPTERS, EXAMPLES, NOW, SECRETS, real_journal
 
 pytestmark = pytest.mark.services
 
@@ -376,6 +377,30 @@ async def test_the_answer_of_the_protocol_lies_beside_the_file(street: Street) -
     assert (street.folder / "done/a.csv.answer").read_bytes() == b"ANSWER"
     (told,) = seen
     assert (told.fate.value, told.refused_rows) == ("committed", {2})
+
+
+async def test_an_interchange_is_answered_by_a_recep(street: Street) -> None:
+    """EDIFACT registrations that are laid down are answered as their sender's systems expect, beside the file."""
+    street.adapter = ADAPTERS["gp"]
+    (example,) = sorted((EXAMPLES / "gp/examples/accepted").glob("*.edi"))[:1]
+    street.put("registrations.edi", example.read_bytes())
+    await street.watch().look()
+    answer = (street.folder / "done/registrations.edi.answer").read_bytes()
+    assert b"UNH+" in answer
+    assert b"RECEP" in answer
+
+
+async def test_bombs_are_told_of_and_stop_nothing(street: Street) -> None:
+    """Each ends in done or refused with its receipt, and the file behind them all is taken."""
+    laid = [f"{number:02}.csv" for number, _ in enumerate(bombs())]
+    for name, (_, body) in zip(laid, bombs(), strict=True):
+        street.put(name, body)
+    street.put("zz.csv", batch(2))
+    await street.watch().look()
+    assert street.names("taking") == street.names() == set()
+    told = street.names("done") | street.names("refused")
+    assert {f"{name}.receipt.json" for name in laid} <= told
+    assert street.read("done", "zz.csv.receipt.json")["accepted"] == 2
 
 
 async def test_the_watch_wakes_by_itself(street: Street) -> None:

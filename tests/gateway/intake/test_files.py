@@ -4,6 +4,7 @@ import csv
 import io
 import tracemalloc
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from typing import Any, BinaryIO
 
 import httpx
@@ -11,7 +12,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.base import Adapter, Ignored, Row
+from adapters.base import Adapter, Answered, Ignored, Message, Reply, Row
 from gateway import failpoints
 from gateway.errors import JournalUnavailable
 from gateway.failpoints import Crashed
@@ -21,6 +22,7 @@ from gateway.settings import Store
 from gateway.store.data_keys import open_body
 from gateway.store.ledger import open_engine
 from tests.support.doors import (
+    ADAPTERS,
     OTHER_FORCE,
     SECRETS,
     STOCKPORT,
@@ -297,6 +299,23 @@ async def test_a_file_over_the_limit_is_not_taken(engine: AsyncEngine, journal: 
         answer = await client.post(FILES, content=batch(100), headers=bearer() | {"content-type": "text/csv"})
     assert (answer.status_code, answer.json()["type"]) == (413, "/problems/too-large")
     assert await rows(engine, "select count(*) from files") == [(0,)]
+
+
+async def test_a_file_is_answered_in_the_protocol_of_its_agency(engine: AsyncEngine, journal: Journal) -> None:
+    """Where it has one: under the same status, taken, taken before, and refused whole; refused rows are told."""
+
+    def answer(message: Message, told: Answered) -> tuple[Reply, ...]:
+        return (Reply(f"{told.fate} {sorted(told.refused_rows)}".encode(), message.media_type),)
+
+    adapter = replace(ADAPTERS["police_custody"], answers={"text/csv": answer})
+    app = application(engine, journal, adapters={"police_custody": adapter})
+    async with knocking(app) as client:
+        client.headers.update(bearer() | {"content-type": "text/csv"})
+        contents = (batch(5, frozenset({2})), batch(5, frozenset({2})), batch(3, counted=4))
+        answers = [await client.post(FILES, content=content) for content in contents]
+    assert [answer.status_code for answer in answers] == [202, 200, 422]
+    assert [answer.text for answer in answers] == ["committed [2]", "repeated [2]", "refused []"]
+    assert {answer.headers["content-type"].partition(";")[0] for answer in answers} == {"text/csv"}
 
 
 async def test_a_file_of_another_media_type_is_not_taken(client: httpx.AsyncClient) -> None:
