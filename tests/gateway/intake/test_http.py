@@ -47,6 +47,7 @@ async def test_every_operation_is_described(away: AsyncEngine) -> None:
     assert {"/v1/feeds/{agency}/records", "/v1/feeds/{agency}/files", "/oauth2/token", "/v1/files/{file}"} <= told[
         "paths"
     ].keys()
+    assert {"/$process-message", "/ServiceRequest/{id}"} <= told["paths"].keys()
     tags = {tag["name"] for tag in told["tags"]}
     for path, operations in told["paths"].items():
         for operation in operations.values():
