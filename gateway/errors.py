@@ -4,6 +4,8 @@
     ├── ConfigurationError      a setting is missing or wrong; raised at start, never later
     ├── JournalUnavailable      the journal cannot commit; the sender is told 503 and keeps the record
     ├── Fenced                  another process holds what this one was working on
+    ├── Unreachable             met by a client: the gateway does not answer, or only that it cannot just now
+    ├── TurnedAway              met by a client: the gateway does not let it in, or not with this
     └── Conflict                the same message id came with another body
 
 What a sender or a recipient did is never an exception: adapters and couriers return values.
@@ -32,3 +34,16 @@ class JournalUnavailable(GatewayError):
 
 class Fenced(GatewayError):
     """Another process took over; this one must stop what it was doing."""
+
+
+class Unreachable(GatewayError):
+    """A gateway that a client of it cannot reach, or that answers only that it cannot just now."""
+
+    fix = "Is its address right, and does it run? What was sent is safe; go on later."
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"The gateway cannot be reached ({why}).")
+
+
+class TurnedAway(GatewayError):
+    """A gateway does not let a client in, or not with what it brings."""

@@ -9,8 +9,8 @@ import sys
 from sqlalchemy.exc import SQLAlchemyError
 
 from gateway import telemetry
-from gateway.cli.common import FINDINGS, UNREACHABLE, USAGE, app, fail
-from gateway.errors import ConfigurationError, GatewayError
+from gateway.cli.common import FINDINGS, REFUSED, UNREACHABLE, USAGE, app, fail
+from gateway.errors import ConfigurationError, GatewayError, TurnedAway, Unreachable
 
 # Importing a family adds its commands; --help lists them in this order.
 # isort: split
@@ -39,6 +39,8 @@ from gateway.cli import operations
 
 __all__ = ["app", "keys", "kits", "main", "offline", "operations", "receiving", "running", "sending", "signing_in"]
 
+_CODES = {ConfigurationError: USAGE, Unreachable: UNREACHABLE, TurnedAway: REFUSED}
+
 
 def main() -> None:
     """Run the command, and say every failure in a sentence and a fix."""
@@ -47,7 +49,7 @@ def main() -> None:
         app()
     except GatewayError as error:
         fail(str(error), error.fix)
-        sys.exit(USAGE if isinstance(error, ConfigurationError) else FINDINGS)
+        sys.exit(next((code for kind, code in _CODES.items() if isinstance(error, kind)), FINDINGS))
     except (SQLAlchemyError, ConnectionError, TimeoutError) as error:
         fail(
             f"The gateway's store does not answer ({type(error).__name__}).", "Start it with lgw up, or run lgw doctor."

@@ -92,7 +92,12 @@ def recipient_kit(
     host, _, port = serve.rpartition(":")
     if not host or not port.isdecimal():
         raise ConfigurationError("--serve takes a host and a port.", "Write it as 127.0.0.1:8090.")
-    told = asyncio.run(_recipient_kit(to, host, int(port), signer, fast, as_json))
+    try:
+        told = asyncio.run(_recipient_kit(to, host, int(port), signer, fast, as_json))
+    except OSError as error:
+        raise ConfigurationError(
+            f"The kit cannot listen at {serve} ({error.strerror}).", "Name another place with --serve."
+        ) from None
     if told is None:
         fail("The endpoint cannot be reached.", "Is its address right, and does it run?")
         raise typer.Exit(UNREACHABLE)

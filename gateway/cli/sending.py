@@ -12,7 +12,7 @@ import typer
 from gateway.cli.common import OK, PARTIAL, REFUSED, UNREACHABLE, USAGE, Json, app, fail, say
 from gateway.cli.signing_in import LOCAL, ClientId, Gateway, Key, Local, identity
 from gateway.clock import system_clock
-from gateway.errors import ConfigurationError
+from gateway.errors import ConfigurationError, TurnedAway, Unreachable
 
 if TYPE_CHECKING:
     from gateway.connecting.logbook import Logbook
@@ -119,9 +119,8 @@ async def _trigger(made: "Triggered", who: "Identity") -> int:
 def _sent(logbook: "Logbook", who: "Identity", patience: float, quiet: bool) -> int:
     """Send what is left, and close the logbook; the exit code of whatever ended it early."""
     from gateway.connecting.meter import meter
-    from gateway.connecting.patience import Unreachable
-    from gateway.connecting.sending import NotTheirFeed, send_all
-    from gateway.connecting.sign_in import NotSignedIn, open_client
+    from gateway.connecting.sending import send_all
+    from gateway.connecting.sign_in import open_client
 
     parcels = logbook.plan.parcels
     go_on = "Nothing is lost and nothing is sent twice: give the same command again, with --resume."
@@ -140,7 +139,7 @@ def _sent(logbook: "Logbook", who: "Identity", patience: float, quiet: bool) -> 
     except Unreachable as error:
         fail(str(error), go_on)
         code = UNREACHABLE
-    except (NotSignedIn, NotTheirFeed) as error:
+    except TurnedAway as error:
         fail(str(error), error.fix)
         code = REFUSED
     finally:

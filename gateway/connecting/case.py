@@ -5,6 +5,8 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import httpx
+
 
 class Result(enum.StrEnum):
     """How a case ended."""
@@ -83,8 +85,11 @@ async def _try(number: int, row: Row) -> Case:
     name, promise, tries = row
     try:
         came = await tries()
-    except NotTried as why:
-        return Case(number, name, promise, Result.NOT_TRIED, why=str(why))
+    except NotTried as reason:
+        return Case(number, name, promise, Result.NOT_TRIED, why=str(reason))
+    except httpx.HTTPError as error:
+        why = f"the answer was none that could be read ({type(error).__name__})"
+        return Case(number, name, promise, Result.FAILED, why=why)
     result = Result.FAILED if came.wrong else Result.PASSED
     return Case(number, name, promise, result, came.sent, came.came, came.wrong)
 

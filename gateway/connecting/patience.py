@@ -3,6 +3,7 @@
 A request that met nobody, or an answer that says "not now", is made again under the same message id: one effect.
 """
 
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Final
 
@@ -10,7 +11,7 @@ import httpx
 import stamina
 
 from gateway.delivery.courier import retry_after
-from gateway.errors import GatewayError
+from gateway.errors import Unreachable
 
 TIMEOUT: Final = 120.0
 """Seconds after which a gateway that has not answered with more than "not now" counts as unreachable."""
@@ -18,15 +19,6 @@ TIMEOUT: Final = 120.0
 _AGAIN: Final = frozenset({401, 408, 425, 429, 500, 502, 503, 504})
 """401 among them: a token can end while its request is on the way, and the next attempt has a new one."""
 _LONGEST: Final = 3600.0
-
-
-class Unreachable(GatewayError):
-    """The gateway does not answer, or only that it cannot just now."""
-
-    def __init__(self, why: str) -> None:
-        super().__init__(f"The gateway cannot be reached ({why}).")
-
-    fix = "Is its address right, and does it run? What was sent is safe; go on later."
 
 
 def again(error: Exception) -> bool | float:
@@ -46,7 +38,7 @@ def not_now(answer: httpx.Response) -> httpx.Response:
     return answer
 
 
-def attempts(timeout: float = TIMEOUT) -> "stamina._core._RetryContextIterator":
+def attempts(timeout: float = TIMEOUT) -> AsyncIterator[stamina.Attempt]:
     """Attempts at one request, for `async for attempt in attempts(): with attempt: ...`."""
     return stamina.retry_context(on=again, attempts=None, timeout=timeout, wait_initial=0.2, wait_max=15.0)
 

@@ -33,8 +33,11 @@ _RESERIALISED: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """Seconds. slow: a body takes to arrive. late: until an answer counts as lost. within: any answer. quiet: nothing
-    more is expected after."""
+    """Waits, in seconds.
+
+    slow: what a slow body takes to arrive. late: after which an answer counts as lost. within: how long anything that
+    must come may take. quiet: how long nothing comes where nothing must.
+    """
 
     slow: float = 14.0
     late: float = 16.0

@@ -16,7 +16,7 @@ from gateway.connecting.logbook import Answer, Logbook
 from gateway.connecting.parcel import Parcel
 from gateway.connecting.patience import TIMEOUT, attempts, not_now, unreachable
 from gateway.connecting.statement import totals
-from gateway.errors import ConfigurationError, GatewayError
+from gateway.errors import ConfigurationError, TurnedAway
 
 _CHUNK: Final = 256 * 1024
 _ACCEPTED: Final = frozenset({"received", "validated"})
@@ -25,7 +25,7 @@ Progress = Callable[[int, dict[str, int]], None]
 """Called with the bytes that have left in all, and the counts so far."""
 
 
-class NotTheirFeed(GatewayError):
+class NotTheirFeed(TurnedAway):
     """The gateway has no such feed for this client."""
 
     fix = "Send as the agency this client is registered for."

@@ -15,7 +15,7 @@ from joserfc import jwt
 
 from gateway.clock import Clock, system_clock
 from gateway.connecting.keys import Jwk, signing_key
-from gateway.errors import GatewayError
+from gateway.errors import TurnedAway
 
 PATH: Final = "/oauth2/token"
 _ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -32,7 +32,7 @@ class Identity:
     key: Jwk
 
 
-class NotSignedIn(GatewayError):
+class NotSignedIn(TurnedAway):
     """The gateway does not know this client by this key."""
 
     def __init__(self, told: str) -> None:
