@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Final
 
 from adapters.base import Accepted, Adapter, Ignored, Level, Message, Outcome
-from adapters.gp import hl7_batch
+from adapters.gp import fhsreg, hl7_batch
 from adapters.registry import adapters
 from tests.adapters.mutations.csv_document import CsvDocument
 from tests.adapters.mutations.difference import differences, not_as_said
+from tests.adapters.mutations.edifact_document import EdifactDocument
 from tests.adapters.mutations.fixed_width_document import FixedWidthDocument
 from tests.adapters.mutations.hl7_document import Hl7Document
 from tests.adapters.mutations.json_document import JsonDocument
@@ -28,6 +29,7 @@ FORMATS: Final[dict[str, tuple[str, Callable[[bytes], Document]]]] = {
     ".xml": ("application/xml", XmlDocument),
     ".csv": ("text/csv", CsvDocument),
     ".txt": ("text/plain", FixedWidthDocument),
+    ".edi": (fhsreg.MEDIA_TYPE, EdifactDocument),
     ".hl7": (hl7_batch.MEDIA_TYPE, Hl7Document),
 }
 
