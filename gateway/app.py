@@ -25,6 +25,7 @@ from gateway.delivery.answering import Answering
 from gateway.delivery.bell import Bell
 from gateway.delivery.loop import DeliveryLoop
 from gateway.delivery.mailbox import router as mailbox
+from gateway.errors import ConfigurationError
 from gateway.health import Check, Health, Progress, store_answers
 from gateway.installation import Installation, read_installation
 from gateway.intake.batch import FileTaker
@@ -91,7 +92,7 @@ async def intake(settings: Settings) -> None:
             )
             bell = Bell(engine)
             answering = Answering(engine, own.parties, own.clock)
-            feeds = adapters(settings.adapters)
+            feeds = read_feeds(settings)
             filler = Filler(engine, feeds, journal, own.sealer, settings.filling, own.clock, asking)
             taking = Watched(journal, filler.wake)
             app = build_app(
@@ -117,6 +118,19 @@ async def intake(settings: Settings) -> None:
                 *_channels(own, feeds, taking, engine, turns),
                 leaving=bell.close,
             )
+
+
+def read_feeds(settings: Settings) -> dict[str, Adapter]:
+    """The feeds as this installation has them. Raises ConfigurationError for an option that is none, saying which."""
+    fix = "Mend GATEWAY_ADAPTERS; each agency's README lists its options."
+    try:
+        return adapters(settings.adapters)
+    except ValueError as error:
+        raise ConfigurationError(f"An option of an agency is wrong: {error}.", fix) from None
+    except OSError as error:
+        raise ConfigurationError(
+            f"A file that an agency's options name cannot be read ({type(error).__name__}).", fix
+        ) from None
 
 
 def _channels(
@@ -202,7 +216,7 @@ async def open_redrive(settings: Settings) -> AsyncIterator[Redrive]:
             max_batch=settings.intake.max_batch,
             published=lambda _: None,
         )
-        yield Redrive(engine, adapters(settings.adapters), journal, own.sealer, own.tools())
+        yield Redrive(engine, read_feeds(settings), journal, own.sealer, own.tools())
 
 
 PROCESSES: Mapping[str, Callable[[Settings], Coroutine[Any, Any, None]]] = {"intake": intake, "dispatch": dispatch}
