@@ -73,32 +73,38 @@ class DocumentTaker:
         """Take what is left, and leave of it only what something that is away kept from being taken."""
         numbers = list(left)
         done = await asyncio.gather(*(self._one(left[number]) for number in numbers), return_exceptions=True)
-        failed = [one for one in done if one is not None]
+        taken = [_place(left[number]) for number, outcome in zip(numbers, done, strict=True) if outcome is True]
+        if taken:
+            async with self.engine.begin() as connection:
+                await quarantine.clear(connection, taken, self.clock())
+        failed = [outcome for outcome in done if isinstance(outcome, BaseException)]
         for number, outcome in zip(numbers, done, strict=True):
-            if outcome is None:
+            if not isinstance(outcome, BaseException):
                 del left[number]
         if failed:
             raise next((one for one in failed if not isinstance(one, _AWAY)), failed[0])
 
-    async def _one(self, record: Record) -> None:
+    async def _one(self, record: Record) -> bool:
+        """Take one document; False if it is in quarantine."""
         try:
             body = await self._decrypted(record.value or b"")
         except Undecodable as fault:
             await self._put_aside(record, str(fault))
-            return
-        place = _place(record)
+            return False
         message = Message(body, MEDIA_TYPE, self.clock())
+        trace = telemetry.traceparent(None)
         try:
-            became = await self.records.take(self.sender, self.adapter, message, place, telemetry.traceparent(None))
+            became = await self.records.take(self.sender, self.adapter, message, _place(record), trace)
         except _AWAY:
             raise
         except Exception as error:  # whatever one document provokes must not stop its topic
             log.error("document.failed", topic=record.topic, error=type(error).__name__, where=telemetry.where(error))
             await self._put_aside(record, "poison")
-            return
+            return False
         if isinstance(became, RecordRefused):
             rules = sorted({finding.rule.id for finding in became.findings})
             log.warning("document.refused", topic=record.topic, offset=record.offset, rules=rules)
+        return True
 
     async def _decrypted(self, value: bytes) -> bytes:
         if len(value) > self.longest:

@@ -84,6 +84,13 @@ _RELEASE = text(
     """
 )
 
+_CLEAR = text(
+    """
+    update quarantine set released = :now, outcome = 'redriven'
+    where source = any(cast(:sources as text[])) and released is null
+    """
+)
+
 _STARTED = text(
     """
     insert into runs as r (instance, started, clean) values (:instance, :now, false)
@@ -171,6 +178,11 @@ async def release(connection: AsyncConnection, ids: Sequence[uuid.UUID], now: da
     Returns how many were released.
     """
     return int((await connection.execute(_RELEASE, {"ids": list(ids), "now": now})).scalar_one())
+
+
+async def clear(connection: AsyncConnection, sources: Sequence[str], now: datetime) -> None:
+    """What came from these places could not be read once, and has been taken since."""
+    await connection.execute(_CLEAR, {"sources": list(sources), "now": now})
 
 
 async def started(connection: AsyncConnection, instance: str, now: datetime) -> bool:

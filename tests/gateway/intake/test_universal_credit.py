@@ -118,6 +118,19 @@ async def test_what_cannot_be_read_is_kept_and_its_neighbours_flow(engine: Async
     assert len(journal.entries) == 2
 
 
+async def test_what_was_in_quarantine_is_taken_after_a_fix(engine: AsyncEngine) -> None:
+    """Its key is known at last, and somebody set the offset back: it is taken, and waits for nobody any more."""
+    keys, journal = Keys(), FakeJournal()
+    records = batch(published(keys, claimant("c-1")), b"no json")
+    known, keys.known = keys.known, {}
+    await taker(engine, journal, keys).take(records)
+    assert await quarantined(engine) == ["key_refused", "undecodable"]
+    keys.known = known
+    await taker(engine, journal, keys).take(records)
+    assert len(journal.entries) == 1
+    assert await column(engine, "select reason from quarantine where released is null") == ["undecodable"]
+
+
 async def test_a_refused_document_is_kept_as_a_refusal(engine: AsyncEngine) -> None:
     """As at the door: nobody is there to be told, but what came can be shown."""
     keys, journal = Keys(), FakeJournal()
