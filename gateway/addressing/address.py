@@ -6,26 +6,28 @@ for each other and never for good, and what recipients see appears in order.
 
 import uuid
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from gateway.addressing.agreements import Agreements
-from gateway.addressing.cases import Left
 from gateway.addressing.changes import Changes
 from gateway.addressing.desk import Desk
-from gateway.addressing.determination import Role, nothing_known
 from gateway.addressing.post import Post, seal_details
 from gateway.addressing.recipients import Chains
 from gateway.addressing.subject import Subject, Told
-from gateway.identity.identify import Asked, Identified, identify, look_up
+from gateway.addressing.turn import in_turn
+from gateway.failpoints import reach
+from gateway.identity.identify import Asked, Identified, identify
 from gateway.identity.keys import keys_of
 from gateway.identity.match import Match, by_identifiers
 from gateway.kafka.envelope import Envelope
 from gateway.parties import Parties
 from gateway.sealing import BlindIndex, DataKey, Sealer
-from gateway.store import cases, decisions, holds, letters, outcome, persons, placements
+from gateway.store import outcome, persons
+from gateway.store.amendments import amend
+from gateway.store.lookup import LookedUp, locks_of, look_up
 from gateway.store.session import Session
 from schemas.base import Change, Event, Retraction
 from schemas.imprisonment import Merged
@@ -70,24 +72,41 @@ class Addressed:
 
 
 async def address(session: Session, batch: Sequence[Arrived], now: datetime, tools: Tools) -> Addressed:
-    """Decide a batch, in order, inside the caller's transaction. An event that was decided before has no effect."""
+    """Decide a batch in one transaction, in the order of its lanes. An event that was decided before has no effect."""
     by_id = {one.envelope.id: one for one in batch}
     asked = {event: _asked(one, tools.index) for event, one in by_id.items()}
-    known = await look_up(session, asked.values())
-    decided = await decisions.decided(session, by_id)
-    work = [one for one in by_id.values() if one.envelope.id not in decided]
-    repeats = len(batch) - len(work)
+    keys = {key.value for one in asked.values() for key in one.keys}
+    lanes = {one.lane for one in asked.values()}
+    async with session.transaction(locks=locks_of(keys | lanes)):
+        before = {one.envelope.supersedes for one in batch if one.envelope.supersedes is not None}
+        found = await look_up(session, events=by_id, before=before, keys=keys - lanes, lanes=lanes, now=now)
+        arrived = await in_turn(session, list(by_id.values()), found.undecided)
+        work = [one for one in arrived if one.envelope.id not in found.decided]
+        done = await _decide_all(session, work, asked, found, now, tools)
+        reach("T3")
+    repeats = len(arrived) - len(work)
+    return Addressed({**done.states, "repeat": repeats} if repeats else done.states, done.deliveries, done.recipients)
+
+
+async def _decide_all(
+    session: Session,
+    work: Sequence[Arrived],
+    asked: Mapping[uuid.UUID, Asked],
+    found: LookedUp,
+    now: datetime,
+    tools: Tools,
+) -> Addressed:
     if not work:
-        return Addressed({"repeat": repeats}, 0, frozenset())
-    before = {one.envelope.supersedes for one in work if one.envelope.supersedes is not None}
-    predecessors = await decisions.persons(session, before) if before else {}
-    identities = identify([asked[one.envelope.id] for one in work], known, predecessors, tools.match, tools.namespace)
-    subjects = await load(session, identities.known(), tools)
-    for person_id, provisional in identities.persons:
-        subjects[person_id] = _stranger(person_id, provisional, tools.places)
+        return Addressed({}, 0, frozenset())
+    identities = identify(
+        [asked[one.envelope.id] for one in work], found.known, found.predecessors, tools.match, tools.namespace
+    )
+    known = {person: found.persons[person] for person in identities.known()}
     # Of what this batch decides itself, who has which version is not known yet; the desk learns it as it goes.
-    settled = before - {one.envelope.id for one in work}
-    chains = await decisions.chains(session, settled) if settled else {}
+    before = {one.envelope.supersedes for one in work if one.envelope.supersedes is not None}
+    subjects, chains = await persons.read(session, known, before - {one.envelope.id for one in work}, tools.places)
+    for person_id, provisional in identities.persons:
+        subjects[person_id] = persons.stranger(person_id, provisional, tools.places)
     desk = new_desk(subjects, chains, now, tools)
     for one in work:
         _decide(desk, one, identities.of[one.envelope.id], subjects)
@@ -95,31 +114,7 @@ async def address(session: Session, batch: Sequence[Arrived], now: datetime, too
     desk.changes.keys = identities.keys
     events = {one.envelope.id: one.event for one in work if isinstance(one.event, Event)}
     keys = {one.envelope.record_id: one.key for one in work}
-    done = await write(session, desk.changes, events, keys, now, tools)
-    return Addressed({**done.states, "repeat": repeats} if repeats else done.states, done.deliveries, done.recipients)
-
-
-async def load(session: Session, known: Iterable[uuid.UUID], tools: Tools) -> dict[uuid.UUID, Subject]:
-    """Lock these persons, then read all that deciding about them needs."""
-    wanted = list(known)
-    if not wanted:
-        return {}
-    locked = await persons.lock(session, wanted)
-    subjects = {person: _stranger(person, provisional, tools.places) for person, provisional in locked.items()}
-    for evidence in await placements.read_evidence(session, subjects):
-        subjects[evidence.person_id].evidence.append(evidence)
-    for person_id, number, determination in await placements.read_placements(session, subjects):
-        subject = subjects[person_id]
-        subject.placed[determination.role] = number
-        if determination.role is Role.HOME:
-            subject.home = determination
-        else:
-            subject.holding = determination
-    for case in await cases.read_open(session, subjects):
-        subjects[case.person_id].case = case
-    for person_id, waiting in await holds.read_open(session, subjects):
-        subjects[person_id].waiting.append(waiting)
-    return subjects
+    return await write(session, desk.changes, events, keys, now, tools)
 
 
 def new_desk(subjects: Mapping[uuid.UUID, Subject], chains: Chains, now: datetime, tools: Tools) -> Desk:
@@ -144,23 +139,14 @@ async def write(
     now: datetime,
     tools: Tools,
 ) -> Addressed:
-    """Write down what a desk decided: what stands no longer, what is new, what is mended or ends; mailboxes last."""
-    if changes.withdrawn:
-        await placements.withdraw(session, changes.withdrawn)
+    """Write down what a desk decided: what is new, what stands no longer, and what is mended or ends."""
     details, bodies = seal_details(changes.evidence, tools.sealer)
     if changes.letters:
         post = Post(events, keys, changes.evidence)
         await post.fetch(session, changes.letters, tools.sealer)
         bodies += post.write(changes.letters, tools.agreements, tools.places, _day(now))
     await outcome.write(session, changes, details, bodies, now)
-    if changes.mended:
-        await placements.mend_evidence(session, changes.mended)
-    if left := [one for one in changes.participants if isinstance(one, Left)]:
-        await cases.end_participants(session, left)
-    if changes.releases:
-        await holds.release(session, changes.releases, now)
-    if changes.letters:
-        await letters.put(session, changes.letters, now)
+    await amend(session, changes, now)
     return Addressed(
         states=Counter(decision.state for decision in changes.decisions),
         deliveries=len(changes.letters),
@@ -224,12 +210,3 @@ _LOCAL = ZoneInfo("Europe/London")
 def _day(instant: datetime) -> date:
     """The day an instant falls on where the agencies are."""
     return instant.astimezone(_LOCAL).date()
-
-
-def _stranger(person_id: uuid.UUID, provisional: bool, places: Places) -> Subject:
-    return Subject(
-        id=person_id,
-        provisional=provisional,
-        home=nothing_known(Role.HOME, places),
-        holding=nothing_known(Role.HOLDING, places),
-    )

@@ -8,7 +8,7 @@ wait.
 
 import asyncio
 import uuid
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -25,9 +25,9 @@ from gateway.failpoints import reach
 from gateway.ids import new_id
 from gateway.kafka.envelope import Envelope, Undecodable, read_headers
 from gateway.sealing import DataKey, Sealer, Unreadable
-from gateway.store import outbox, quarantine
+from gateway.store import quarantine
 from gateway.store.data_keys import data_keys
-from gateway.store.session import Session, transaction
+from gateway.store.session import Session, session
 from gateway.telemetry import log
 from schemas.base import Change, Retraction
 from schemas.catalogue import CATALOGUE, decode
@@ -172,13 +172,11 @@ class AddressingConsumer:
                 return
 
     async def _work(self, batch: Sequence[Headed]) -> None:
-        """One transaction: open the bodies, decide, write what follows."""
+        """Open the bodies, and decide in one transaction."""
         faults: list[tuple[Headed, str]] = []
-        async with transaction(self._engine) as session:
-            arrived = await self._in_turn(session, await self._open(session, batch, faults))
-            now = self._clock()
-            done = await address(session, arrived, now, self._tools)
-            reach("T3")
+        async with session(self._engine) as opened:
+            arrived = await self._open(opened, batch, faults)
+            done = await address(opened, arrived, self._clock(), self._tools)
         reach("T4")
         for one, reason in faults:
             await self._put_aside(one.record, one.envelope.id, reason, 0)
@@ -187,22 +185,6 @@ class AddressingConsumer:
         log.info("events.addressed", count=len(batch), deliveries=done.deliveries, held=done.states.get("held", 0))
         if done.deliveries:
             reach("D2")
-
-    async def _in_turn(self, session: Session, arrived: list[Arrived]) -> list[Arrived]:
-        """These in the order of their lanes, without those that came too early, which go back in line.
-
-        Kafka keeps the order of a lane, so that happens only when it lost what it had: an event published since then
-        would overtake one that is not published again yet.
-        """
-        lanes = {one.envelope.lane for one in arrived}
-        waiting = await outbox.undecided(session, lanes, self._clock()) if lanes else []
-        missing, early = too_early({one.envelope.id for one in arrived}, waiting)
-        if missing:
-            await outbox.publish_these_again(session, missing | early)
-            log.warning("events.too_early", count=len(early))
-        place = {event: number for event, _, number in waiting}
-        in_turn = [one for one in arrived if one.envelope.id not in early]
-        return sorted(in_turn, key=lambda one: place.get(one.envelope.id, 0))
 
     async def _open(self, session: Session, batch: Sequence[Headed], faults: list[tuple[Headed, str]]) -> list[Arrived]:
         keys = await data_keys(session, self._sealer, [one.envelope.record_id for one in batch])
@@ -238,25 +220,6 @@ class AddressingConsumer:
         reach("T6")
         telemetry.quarantined.labels(reason if event else "undecodable").inc()
         log.warning("record.quarantined", reason=reason, topic=record.topic, offset=record.offset)
-
-
-def too_early(
-    arrived: Collection[uuid.UUID], waiting: Iterable[tuple[uuid.UUID, bytes, int]]
-) -> tuple[set[uuid.UUID], set[uuid.UUID]]:
-    """Which of what waits in these lanes is missing before an event that arrived, and which arrived too early.
-
-    waiting: what is undecided, as (id, lane, number), in order.
-    """
-    gaps: dict[bytes, set[uuid.UUID]] = {}
-    missing: set[uuid.UUID] = set()
-    early: set[uuid.UUID] = set()
-    for event, lane, _ in waiting:
-        if event not in arrived:
-            gaps.setdefault(lane, set()).add(event)
-        elif lane in gaps:
-            early.add(event)
-            missing |= gaps[lane]
-    return missing, early
 
 
 def _open(one: Headed, key: DataKey) -> Arrived:

@@ -4,11 +4,11 @@ import uuid
 from collections.abc import Iterable
 from datetime import datetime
 
-from gateway.addressing.address import Addressed, Tools, load, new_desk, write
+from gateway.addressing.address import Addressed, Tools, new_desk, write
 from gateway.addressing.desk import Desk
 from gateway.addressing.subject import Subject, Waiting
 from gateway.sealing import DataKey, Unreadable
-from gateway.store import holds
+from gateway.store import persons
 from gateway.store.letters import read_bodies
 from gateway.store.session import Session
 from schemas.base import Event
@@ -22,7 +22,8 @@ async def redrive(session: Session, event_ids: Iterable[uuid.UUID], now: datetim
     would wait for the same thing goes on waiting, as if nobody had asked. Nobody is sent anything twice.
     """
     asked = frozenset(event_ids)
-    subjects = await load(session, await holds.persons_of(session, asked), tools)
+    locked = await persons.lock(session, await persons.of_waiting(session, asked))
+    subjects, _ = await persons.read(session, locked, (), tools.places)
     desk = new_desk(subjects, {}, now, tools)
     work = [
         (subject, waiting)

@@ -1,4 +1,4 @@
-"""Finding the persons a batch speaks of: a lock and a look-up, whatever its size."""
+"""Finding the persons a batch speaks of, in what the store knows of its keys and lanes. Pure."""
 
 import uuid
 from collections.abc import Iterable, Mapping
@@ -6,8 +6,6 @@ from dataclasses import dataclass, field
 
 from gateway.identity.keys import Key, Rule
 from gateway.identity.match import Ambiguous, Claim, Known, Linked, Match
-from gateway.store import persons
-from gateway.store.session import Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,19 +45,6 @@ class Identities:
         named = {one.person for one in self.of.values() if one.person is not None}
         candidates = {person for one in self.of.values() for person in one.candidates}
         return (named | candidates) - {person for person, _ in self.persons}
-
-
-async def look_up(session: Session, asked: Iterable[Asked]) -> Known:
-    """Whoever the keys and lanes of these events lead to, all of them locked first.
-
-    What is locked is read once: nobody can add to it meanwhile. And as every event has a lane, whoever else decides one
-    of these events at the same time has waited here.
-    """
-    wanted = {key.value for one in asked for key in one.keys} | {one.lane for one in asked}
-    known = Known()
-    await persons.lock_keys(session, wanted)
-    await persons.read_known(session, wanted, known)
-    return known
 
 
 def identify(

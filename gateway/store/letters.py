@@ -1,13 +1,11 @@
-"""Letters into mailboxes: positions, and then the deliveries (reading is in `mailboxes`)."""
+"""Letters on their way into mailboxes: what they are written from, and their rows."""
 
 import uuid
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 
 from gateway.addressing.document import Letter
 from gateway.store.arrays import arrays
-from gateway.store.mailboxes import give_positions
 from gateway.store.session import Session
 from gateway.store.statement import Statement
 
@@ -19,20 +17,9 @@ _BODIES = Statement(
     """
 )
 
-_INSERT = Statement(
-    """
-    insert into deliveries
-        (id, recipient, position, person_id, event_id, record_id, case_id, decision, role, kind, change, agreement,
-         state, reason, next, created, trace)
-    select id, recipient, position, person_id, event_id, record_id, case_id, decision, role, kind, change, agreement,
-           'queued', reason, :now, :now, trace
-    from unnest(cast(:id as uuid[]), cast(:recipient as text[]), cast(:position as bigint[]),
-                cast(:person_id as uuid[]), cast(:event_id as uuid[]), cast(:record_id as uuid[]),
-                cast(:case_id as uuid[]), cast(:decision as smallint[]), cast(:role as text[]), cast(:kind as text[]),
-                cast(:change as text[]), cast(:agreement as text[]), cast(:reason as text[]), cast(:trace as text[]))
-         as t(id, recipient, position, person_id, event_id, record_id, case_id, decision, role, kind, change,
-              agreement, reason, trace)
-    """
+_QUEUED = (
+    "q_id q_recipient q_behind q_person q_event q_record q_case q_decision q_role q_kind q_change q_agreement q_reason"
+    " q_trace"
 )
 
 
@@ -41,32 +28,35 @@ async def read_bodies(session: Session, ids: Iterable[uuid.UUID]) -> list[tuple[
     return [tuple(row) for row in await session.rows(_BODIES, {"ids": list(ids)})]
 
 
-async def put(session: Session, letters: Sequence[Letter], now: datetime) -> None:
-    """Number these deliveries within their mailboxes and queue them. Nothing may be locked after this."""
-    places = await give_positions(session, Counter(letter.recipient for letter in letters))
-    free = {recipient: iter(positions) for recipient, positions in places.items()}
-    queued = []
+def queued(letters: Sequence[Letter]) -> dict[str, list[object]]:
+    """The columns of these deliveries, and of the mailboxes they are for.
+
+    behind: how many of the same mailbox follow a delivery, so that its position is known from the mailbox's last.
+    """
+    counts = Counter(letter.recipient for letter in letters)
+    left = dict(counts)
+    rows = []
     for letter in letters:
-        event = letter.event
-        queued.append(
-            (
-                letter.id,
-                letter.recipient,
-                next(free[letter.recipient]),
-                letter.person_id,
-                event.id,
-                event.record_id,
-                letter.case_id,
-                letter.decision,
-                letter.role,
-                event.kind,
-                letter.change.value,
-                letter.agreement,
-                letter.reason,
-                event.trace,
-            )
-        )
-    names = (
-        "id recipient position person_id event_id record_id case_id decision role kind change agreement reason trace"
+        left[letter.recipient] -= 1
+        rows.append(_row(letter, left[letter.recipient]))
+    return {**arrays("m_recipient m_count", list(counts.items())), **arrays(_QUEUED, rows)}
+
+
+def _row(letter: Letter, behind: int) -> tuple[object, ...]:
+    event = letter.event
+    return (
+        letter.id,
+        letter.recipient,
+        behind,
+        letter.person_id,
+        event.id,
+        event.record_id,
+        letter.case_id,
+        letter.decision,
+        letter.role,
+        event.kind,
+        letter.change.value,
+        letter.agreement,
+        letter.reason,
+        event.trace,
     )
-    await session.run(_INSERT, {**arrays(names, queued), "now": now})

@@ -1,31 +1,15 @@
 """Mailboxes: what a recipient may list, read and answer, each by position."""
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from gateway.store.session import Session
-from gateway.store.statement import Statement
-
 CHANNEL = "deliveries"
 """Where PostgreSQL announces that a recipient's mailbox changed; `announced` reads what it says."""
-
-_GIVE = Statement(
-    """
-    with given as (
-        insert into mailboxes (recipient, last)
-        select * from unnest(cast(:recipients as text[]), cast(:counts as bigint[])) order by 1
-        on conflict (recipient) do update set last = mailboxes.last + excluded.last
-        returning recipient, last
-    )
-    select recipient, last, pg_notify('deliveries', recipient || ' ' || last) from given
-    """
-)
-"""Gives out positions, locking the recipients' rows in sorted order, and announces the change at commit."""
 
 _ANNOUNCE = text("select pg_notify('deliveries', :recipient)")
 
@@ -94,14 +78,6 @@ class Message:
     position: int
     sealed: bytes | None
     wrapped: bytes | None
-
-
-async def give_positions(session: Session, counts: Mapping[str, int]) -> dict[str, range]:
-    """New positions for so many deliveries of each recipient, as the last locking statement of the transaction."""
-    wanted = sorted(counts)
-    told = {"recipients": wanted, "counts": [counts[recipient] for recipient in wanted]}
-    rows = await session.rows(_GIVE, told)
-    return {recipient: range(last - counts[recipient] + 1, last + 1) for recipient, last, _ in rows}
 
 
 def announced(text: str) -> tuple[str, int | None]:

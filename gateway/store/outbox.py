@@ -60,16 +60,6 @@ _AGAIN_THESE = Statement(
 )
 
 
-_UNDECIDED = Statement(
-    """
-    select e.id, e.lane, e.seq from events e
-    where e.lane = any(cast(:lanes as bytea[]))
-      and not exists (select from decisions d where d.event_id = e.id)
-      and not exists (select from outbox o where o.seq = e.seq and o.due > :now)
-    order by e.seq
-    """
-)
-
 _WAKE = Statement("select pg_notify('outbox', '')")
 
 
@@ -112,8 +102,3 @@ async def publish_these_again(session: Session, events: Iterable[uuid.UUID]) -> 
     put = await session.run(_AGAIN_THESE, {"ids": list(events)})
     await session.rows(_WAKE)
     return put
-
-
-async def undecided(session: Session, lanes: Iterable[bytes], now: datetime) -> list[tuple[uuid.UUID, bytes, int]]:
-    """What nobody has decided yet of these lanes, settling events left out: id, lane, number; in order."""
-    return [tuple(row) for row in await session.rows(_UNDECIDED, {"lanes": list(lanes), "now": now})]

@@ -1,4 +1,8 @@
-"""What a batch decided, as new rows: one statement for all tables, because a statement costs more than its rows."""
+"""What a batch decided, as new rows: one statement for all tables, because a statement costs more than its rows.
+
+Deliveries are numbered here too: a mailbox is counted up by as many as it gets, and its row stays locked until the
+commit, so that positions appear in their order (contracts/decisions/0013).
+"""
 
 import uuid
 from collections.abc import Sequence
@@ -10,6 +14,7 @@ from gateway.addressing.cases import FIRST_RESPONSIBLE, Joined
 from gateway.addressing.changes import Changes, Decision, Placed
 from gateway.addressing.evidence import Evidence
 from gateway.store.arrays import arrays
+from gateway.store.letters import queued
 from gateway.store.session import Session
 from gateway.store.statement import Statement
 
@@ -63,13 +68,40 @@ _WRITE = Statement(
         select *, :now, 'operations'
         from unnest(cast(:h_event as uuid[]), cast(:h_decision as smallint[]), cast(:h_role as text[]),
                     cast(:h_person as uuid[]), cast(:h_reason as text[]), cast(:h_due as timestamptz[]))
+    ), decided as (
+        insert into decisions (event_id, number, state, reason, owner, due, person_id, case_id, deliveries, holds, why,
+                               decided)
+        select *, :now from unnest(
+            cast(:d_event as uuid[]), cast(:d_number as smallint[]), cast(:d_state as text[]),
+            cast(:d_reason as text[]), cast(:d_owner as text[]), cast(:d_due as timestamptz[]),
+            cast(:d_person as uuid[]), cast(:d_case as uuid[]), cast(:d_deliveries as smallint[]),
+            cast(:d_holds as smallint[]), cast(:d_why as jsonb[]))
+    ), withdrawn as (
+        update evidence e set withdrawn = true
+        from unnest(cast(:x_person as uuid[]), cast(:x_fact as bytea[])) as t(person_id, fact)
+        where e.person_id = t.person_id and e.fact = t.fact and not e.withdrawn
+    ), given as (
+        insert into mailboxes (recipient, last)
+        select * from unnest(cast(:m_recipient as text[]), cast(:m_count as bigint[])) order by 1
+        on conflict (recipient) do update set last = mailboxes.last + excluded.last
+        returning recipient, last
+    ), queued as (
+        insert into deliveries
+            (id, recipient, position, person_id, event_id, record_id, case_id, decision, role, kind, change,
+             agreement, state, reason, next, created, trace)
+        select t.id, t.recipient, g.last - t.behind, t.person_id, t.event_id, t.record_id, t.case_id, t.decision,
+               t.role, t.kind, t.change, t.agreement, 'queued', t.reason, :now, :now, t.trace
+        from unnest(
+            cast(:q_id as uuid[]), cast(:q_recipient as text[]), cast(:q_behind as bigint[]),
+            cast(:q_person as uuid[]), cast(:q_event as uuid[]), cast(:q_record as uuid[]), cast(:q_case as uuid[]),
+            cast(:q_decision as smallint[]), cast(:q_role as text[]), cast(:q_kind as text[]),
+            cast(:q_change as text[]), cast(:q_agreement as text[]), cast(:q_reason as text[]),
+            cast(:q_trace as text[]))
+            as t(id, recipient, behind, person_id, event_id, record_id, case_id, decision, role, kind, change,
+                 agreement, reason, trace)
+        join given g on g.recipient = t.recipient
     )
-    insert into decisions (event_id, number, state, reason, owner, due, person_id, case_id, deliveries, holds, why,
-                           decided)
-    select *, :now from unnest(
-        cast(:d_event as uuid[]), cast(:d_number as smallint[]), cast(:d_state as text[]), cast(:d_reason as text[]),
-        cast(:d_owner as text[]), cast(:d_due as timestamptz[]), cast(:d_person as uuid[]), cast(:d_case as uuid[]),
-        cast(:d_deliveries as smallint[]), cast(:d_holds as smallint[]), cast(:d_why as jsonb[]))
+    select pg_notify('deliveries', recipient || ' ' || last) from given
     """
 )
 
@@ -81,7 +113,7 @@ async def write(
     bodies: Sequence[tuple[uuid.UUID, uuid.UUID, bytes]],
     now: datetime,
 ) -> None:
-    """Every new row of these changes, but for the deliveries, which need positions.
+    """Every new row of these changes, and what stands no longer; the recipients hear of it with the commit.
 
     keys: of details kept beside evidence, wrapped, by the evidence's id. bodies: id, whose key seals it, the bytes.
     Raises IntegrityError for an event that is decided under the same number already.
@@ -105,8 +137,10 @@ async def write(
         **arrays("j_case j_number j_role j_area j_since", joined),
         **arrays("h_event h_decision h_role h_person h_reason h_due", holds),
         **arrays(_DECISION, [_decision(one) for one in changes.decisions]),
+        **arrays("x_person x_fact", list(changes.withdrawn)),
+        **queued(changes.letters),
     }
-    await session.run(_WRITE, {**told, "now": now, "first_responsible": FIRST_RESPONSIBLE})
+    await session.rows(_WRITE, {**told, "now": now, "first_responsible": FIRST_RESPONSIBLE})
 
 
 _EVIDENCE = "e_id e_person e_event e_fact e_kind e_authority e_flags e_start e_end e_occurred e_known e_withdrawn"

@@ -4,7 +4,7 @@ They come out of the engine's pool, and fail as its connections fail: with SQLAl
 driver's. Why these statements go past SQLAlchemy stands in contracts/decisions/0039.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -15,6 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from gateway.store.statement import Statement
 
 _NOTHING: Mapping[str, Any] = {}
+_FAILURES = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""What the driver raises: the server's faults, our misuse, and a session that was lost in the middle of something."""
 
 
 class Session:
@@ -23,14 +25,14 @@ class Session:
     def __init__(self, driver: "asyncpg.Connection[asyncpg.Record]") -> None:
         self._driver = driver
 
-    async def rows(self, statement: Statement, told: Mapping[str, Any] = _NOTHING) -> list[asyncpg.Record]:
+    async def rows(self, statement: Statement, told: Mapping[str, Any] = _NOTHING) -> list[Any]:
         """What a statement gives. Raises DBAPIError."""
         try:
             return await self._driver.fetch(statement.sql, *statement.values(told))
-        except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except _FAILURES as error:
             raise self._failed(error) from None
 
-    async def row(self, statement: Statement, told: Mapping[str, Any] = _NOTHING) -> asyncpg.Record:
+    async def row(self, statement: Statement, told: Mapping[str, Any] = _NOTHING) -> Any:
         """The one row of a statement that always gives one. Raises DBAPIError."""
         [row] = await self.rows(statement, told)
         return row
@@ -44,21 +46,33 @@ class Session:
         """How many rows a statement wrote. Raises DBAPIError."""
         try:
             done = await self._driver.execute(statement.sql, *statement.values(told))
-        except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except _FAILURES as error:
             raise self._failed(error) from None
         count = done.rpartition(" ")[2]
         return int(count) if count.isdigit() else 0
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[None]:
-        """All that is done inside is committed at the end, or nothing of it. Raises DBAPIError."""
+    async def transaction(self, locks: Iterable[int] = ()) -> AsyncIterator[None]:
+        """All that is done inside is committed at the end, or nothing of it. Raises DBAPIError.
+
+        locks: advisory locks (64 bits each), taken in their order with the beginning and held until the end.
+        """
         try:
-            async with self._driver.transaction():
-                yield
-        except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            await self._control(_begin(locks))
+            yield
+            await self._control("commit")
+        except BaseException:
+            if not self._driver.is_closed():
+                await self._control("rollback")
+            raise
+
+    async def _control(self, text: str) -> None:
+        try:
+            await self._driver.execute(text)
+        except _FAILURES as error:
             raise self._failed(error) from None
 
-    def _failed(self, error: asyncpg.PostgresError | asyncpg.InterfaceError) -> DBAPIError:
+    def _failed(self, error: Exception) -> DBAPIError:
         """The driver's error as SQLAlchemy would have told it."""
         kind = DBAPIError
         if isinstance(error, asyncpg.DataError):
@@ -69,6 +83,14 @@ class Session:
             kind = InterfaceError
         lost = self._driver.is_closed()
         return kind(None, None, error, hide_parameters=True, connection_invalidated=lost)
+
+
+def _begin(locks: Iterable[int]) -> str:
+    """One text for the beginning and the locks: a question less to wait for."""
+    numbers = ",".join(map(str, sorted(locks)))
+    if not numbers:
+        return "begin"
+    return f"begin; select count(pg_advisory_xact_lock(number)) from unnest('{{{numbers}}}'::bigint[]) as number"  # noqa: S608
 
 
 async def session_of(connection: AsyncConnection) -> Session:
@@ -92,8 +114,8 @@ async def session(engine: AsyncEngine) -> AsyncIterator[Session]:
         try:
             yield Session(driver)
         finally:
-            if driver.is_closed():
-                # The pool did not see it end, and would hand it out again.
+            if driver.is_closed() or driver.is_in_transaction():
+                # The pool did not see it end, or be left in the middle, and would hand it out again.
                 await connection.invalidate()
 
 

@@ -17,7 +17,7 @@ from gateway.addressing.agreements import Agreements, load_agreements
 from gateway.kafka.envelope import Envelope
 from gateway.parties import Parties, Party
 from gateway.sealing import BlindIndex, Sealer, Secrets
-from gateway.store.session import transaction
+from gateway.store.session import session
 from schemas.base import Change, Event, Retraction, delivery_id
 from schemas.catalogue import CATALOGUE
 from schemas.place_files import load_places
@@ -131,7 +131,7 @@ def event(kind: str, who: dict[str, Any], at: datetime = NOW, **more: Any) -> Ev
     return CATALOGUE[kind].event.model_validate({"person": who, "occurred": occurred(at), **more})
 
 
-_AGENCIES = {"imprisonment": "prison", "supervision": "probation"}
+_AGENCIES = {"care": "gp", "imprisonment": "prison", "supervision": "probation"}
 """Who tells of a subject."""
 
 # --- The journal -----------------------------------------------------------------------------------------------------
@@ -250,8 +250,8 @@ async def decide(
     engine: AsyncEngine, batch: Sequence[Arrived], *, now: datetime = NOW, by: Tools | None = None
 ) -> Addressed:
     """Address a batch that is journalled already."""
-    async with transaction(engine) as session:
-        return await address(session, batch, now, by or tools())
+    async with session(engine) as opened:
+        return await address(opened, batch, now, by or tools())
 
 
 # --- What came of it -------------------------------------------------------------------------------------------------

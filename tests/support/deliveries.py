@@ -1,5 +1,6 @@
 """Deliveries as addressing leaves them, and an engine to put them in."""
 
+import itertools
 import uuid
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
@@ -13,7 +14,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gateway.sealing import Sealer, Secrets, Signer
 from gateway.settings import Store
-from gateway.store import mailboxes
 from gateway.store.ledger import open_engine
 from gateway.store.session import transaction
 from gateway.store.statement import Statement
@@ -22,6 +22,20 @@ SECRETS = Secrets.generate()
 SEALER = Sealer(SECRETS.kek)
 SIGNER = Signer(SECRETS.signing)
 PERSONS = uuid.UUID("5d0c0c1e-5e0b-4b0e-9e55-1f1f1f1f1f1f")
+
+_GIVE = Statement(
+    """
+    with given as (
+        insert into mailboxes (recipient, last)
+        select * from unnest(cast(:recipients as text[]), cast(:counts as bigint[])) order by 1
+        on conflict (recipient) do update set last = mailboxes.last + excluded.last
+        returning recipient, last
+    ), told as (
+        select pg_notify('deliveries', recipient || ' ' || last) from given
+    )
+    select recipient, last from given where (select count(*) from told) > 0
+    """
+)
 
 _INSERT = Statement(
     """
@@ -89,7 +103,8 @@ async def queue(engine: AsyncEngine, owed: Iterable[Owed], *, created: datetime 
         counts[one.recipient] = counts.get(one.recipient, 0) + 1
     when = created or datetime.now(UTC)
     async with transaction(engine) as session:
-        given = {name: iter(run) for name, run in (await mailboxes.give_positions(session, counts)).items()}
+        last = dict(await session.rows(_GIVE, {"recipients": list(counts), "counts": list(counts.values())}))
+        given = {name: itertools.count(last[name] - count + 1) for name, count in counts.items()}
         made = [_queued(one, next(given[one.recipient])) for one in owed]
         records = [uuid.uuid4() for _ in made]
         keys = [SEALER.new_key(record) for record in records]

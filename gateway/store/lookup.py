@@ -1,0 +1,106 @@
+"""Looking a batch up before it is decided: one statement, which also locks the persons it may be about.
+
+It is made under the locks of the batch's keys and lanes (`locks_of`), so that nobody can add to what it tells before
+the transaction ends.
+"""
+
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from gateway.identity.keys import Key, Rule
+from gateway.identity.match import Known
+from gateway.store.session import Session
+from gateway.store.statement import Statement
+
+# What else is known of a person matters only where a lane leads to them. A version that was overtaken before it was
+# published was decided to be about nobody; the one before it tells. Settling events are not due to be decided yet.
+_LOOK_UP = Statement(
+    """
+    with recursive chain (start, id, depth) as (
+        select id, id, 0 from unnest(cast(:before as uuid[])) as t(id)
+        union all
+        select c.start, e.supersedes, c.depth + 1
+        from chain c join events e on e.id = c.id where e.supersedes is not null
+    ), predecessor as materialized (
+        select distinct on (c.start) c.start, d.person_id
+        from chain c join decisions d on d.event_id = c.id
+        where d.person_id is not null
+        order by c.start, c.depth, d.number desc
+    ), known as materialized (
+        select k.key, k.rule, k.person_id from person_keys k where k.key = any(cast(:keys as bytea[]))
+    ), person as materialized (
+        select p.id, p.provisional from persons p
+        where p.id = any(array(select person_id from known union select person_id from predecessor))
+        order by p.id for update
+    )
+    select array(
+        select row(k.key, k.rule, k.person_id, p.provisional, case when k.rule = 'lane' then array(
+            select x.rule from person_keys x where x.person_id = k.person_id
+        ) end)
+        from known k join person p on p.id = k.person_id
+    ), array(
+        select row(p.id, p.provisional) from person p
+    ), array(
+        select row(p.start, p.person_id) from predecessor p
+    ), array(
+        select d.event_id from decisions d where d.event_id = any(cast(:events as uuid[])) and d.number = 1
+    ), array(
+        select row(e.id, e.lane) from events e
+        where e.lane = any(cast(:lanes as bytea[]))
+          and not exists (select from decisions d where d.event_id = e.id)
+          and not exists (select from outbox o where o.seq = e.seq and o.due > :now)
+        order by e.seq
+    )
+    """
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LookedUp:
+    """What is known of a batch.
+
+    known: whoever its keys and lanes lead to. persons: everybody it may be about, locked, and whether each only stands
+    in. predecessors: by event that one of the batch corrects or takes back, the person it was decided to be about.
+    decided: those of the batch that were. undecided: what nobody has decided yet in its lanes, and the lane of each, in
+    the order of their commits; settling events left out.
+    """
+
+    known: Known
+    persons: Mapping[uuid.UUID, bool]
+    predecessors: Mapping[uuid.UUID, uuid.UUID]
+    decided: frozenset[uuid.UUID]
+    undecided: Sequence[tuple[uuid.UUID, bytes]]
+
+
+def locks_of(keys: Iterable[bytes]) -> list[int]:
+    """The advisory locks of these keys and lanes.
+
+    Without them two transactions would each make a person of the same stranger. One lock a key, so
+    `max_locks_per_transaction` bounds how many keys can be under way at once.
+    """
+    return [int.from_bytes(key[:8], signed=True) for key in keys]
+
+
+async def look_up(
+    session: Session,
+    *,
+    events: Iterable[uuid.UUID],
+    before: Iterable[uuid.UUID],
+    keys: Iterable[bytes],
+    lanes: Iterable[bytes],
+    now: datetime,
+) -> LookedUp:
+    """Look up these events, with the keys and lanes they tell. before: the events that they correct or take back."""
+    lanes = list(lanes)
+    told = {"events": list(events), "before": list(before), "keys": [*keys, *lanes], "lanes": lanes, "now": now}
+    led, persons, predecessors, decided, undecided = await session.row(_LOOK_UP, told)
+    known = Known()
+    for key, rule, person, provisional, others in led:
+        known.learn(Key(Rule(rule), key), person, provisional=provisional)
+        for other in others or ():
+            known.rules[person].add(Rule(other))
+    return LookedUp(
+        known, dict(persons), dict(predecessors), frozenset(decided), [(event, lane) for event, lane in undecided]
+    )
