@@ -59,7 +59,7 @@ def new(
     say(f"Key id        {made['kid']}")
     say(f"Serves until  {ends:%d %B %Y}")
     if data is not None:
-        say(f"Registered    in {data}, as a sender of {agency}; it counts from the next lgw up --data {data} on")
+        say(f"Registered    in {data}, as a sender of {agency}; a running lgw up lets it in within seconds")
     else:
         say("Public key    for whoever runs the gateway, to register under your client id:")
         say(json.dumps(public_half(made)))

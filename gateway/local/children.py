@@ -222,9 +222,9 @@ class Children:
         for child in (*self._children, *self._services):
             child.check()
 
-    def watch(self, every: float = 0.25) -> None:
-        """Wait for Ctrl-C or SIGTERM (KeyboardInterrupt), or for a child that ends by itself (ChildDied)."""
-        while True:
+    def watch(self, until: Callable[[], bool] = lambda: False, every: float = 0.25) -> None:
+        """Wait until something is so, for Ctrl-C or SIGTERM (KeyboardInterrupt), or a child that ends (ChildDied)."""
+        while not until():
             self.check()
             time.sleep(every)
 

@@ -62,6 +62,10 @@ class Installation:
             ) from None
         return read
 
+    def registered(self) -> str:
+        """The entries of newcomers, as they are by now."""
+        return self.newcomers.read_text() if self.newcomers.exists() else ""
+
     def remember(self, settings: Settings) -> None:
         """Write down the settings of the system that runs."""
         _write(self.folder / "settings.json", settings.model_dump_json(indent=2))
@@ -138,9 +142,7 @@ def _parties(own: Installation, recipients: Callable[[Lasars], int]) -> Iterator
             url = f"http://{LOOPBACK}:{recipients(lasars)}/{lasars.id}"
             yield f'push = {{ url = "{url}", body = "{lasars.push}" }}'
         yield _client(own, lasars.id)
-    if own.newcomers.exists():
-        yield f"\n{own.newcomers.read_text()}"
-    yield ""
+    yield f"\n{own.registered()}"
 
 
 def _client(own: Installation, client: str) -> str:

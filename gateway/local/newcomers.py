@@ -16,16 +16,15 @@ from gateway.parties import load_parties
 def register(folder: Path, client: str, agency: str, key: Jwk) -> str:
     """Register a client, with a party of its own that sends an agency's feed; the lines that do it.
 
-    Raises ConfigurationError where that name is taken or cannot be a party's. It takes part from the next start on.
+    Raises ConfigurationError where that name is taken or cannot be a party's. A running system soon lets it in.
     """
     own = Installation(folder)
-    if client in {one.id for one in (*AGENCIES, *LASARS)} or client in _registered(own.newcomers):
+    if client in {one.id for one in (*AGENCIES, *LASARS)} or client in _registered(own):
         raise ConfigurationError(f"There is a client {client} in {folder} already.", "Choose another name.")
     entry = parties_entry(client, client, client, agency, key)
-    before = own.newcomers.read_text() if own.newcomers.exists() else ""
     unfinished = own.newcomers.with_suffix(".unfinished")
     unfinished.parent.mkdir(parents=True, exist_ok=True)
-    unfinished.write_text(f"{before}{entry}\n")
+    unfinished.write_text(f"{own.registered()}{entry}\n")
     load_parties(unfinished)
     unfinished.replace(own.newcomers)
     return entry
@@ -34,14 +33,12 @@ def register(folder: Path, client: str, agency: str, key: Jwk) -> str:
 def senders(folder: Path, agency: str) -> list[str]:
     """The clients of a local system that send an agency's feed, newcomers first. Raises ConfigurationError."""
     own = Installation(folder)
-    new = _registered(own.newcomers)
+    new = _registered(own)
     sending = [
         client.id for party in load_parties(own.parties).all if party.agency == agency for client in party.clients
     ]
     return sorted(sending, key=lambda client: client not in new)
 
 
-def _registered(file: Path) -> frozenset[str]:
-    if not file.exists():
-        return frozenset()
-    return frozenset(tomllib.loads(file.read_text()).get("parties", {}))
+def _registered(own: Installation) -> frozenset[str]:
+    return frozenset(tomllib.loads(own.registered()).get("parties", {}))

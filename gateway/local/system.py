@@ -74,6 +74,8 @@ class System:
         self.own = own
         self.children = children
         self._starting: list[tuple[Child, str]] = []
+        self._parts: dict[str, Child] = {}
+        self._known = own.registered()
 
     @property
     def url(self) -> str:
@@ -84,7 +86,23 @@ class System:
         """Start the gateway's two processes."""
         ports = self.plan.ports
         for part, port in (("intake", ports.intake), ("dispatch", ports.dispatch)):
-            self._start(f"The gateway's {part}", ("gateway", part), part, port, "/health/ready")
+            self._parts[part] = self._start_part(part, port)
+
+    @property
+    def somebody_is_new(self) -> bool:
+        """Whether a newcomer was registered that the gateway does not know yet."""
+        return self.own.registered() != self._known
+
+    def let_in(self) -> None:
+        """Have the front door know who is registered by now: parties are read once at start, so it starts again.
+
+        Returns once it answers. Whoever calls meanwhile tries again, as after any interruption.
+        """
+        self._known = self.own.registered()
+        prepare(self.plan.folder, self.plan.ports.of)
+        self.children.stop(self._parts["intake"])
+        self._parts["intake"] = self._start_part("intake", self.plan.ports.intake)
+        self.wait_until_ready()
 
     def play_recipients(self, cast: tuple[Lasars, ...], name: str) -> Child:
         """Start one process that plays these LASARS, all on one port. It listens once the gateway answers."""
@@ -124,6 +142,9 @@ class System:
         file = self.own.folder / "clients" / f"{stem}.settings.json"
         file.write_bytes(orjson.dumps(told))
         return self._start(name, (f"gateway.local.{module}", str(file)), stem, port, "/health")
+
+    def _start_part(self, part: str, port: int) -> Child:
+        return self._start(f"The gateway's {part}", ("gateway", part), part, port, "/health/ready")
 
     def _start(self, name: str, arguments: tuple[str, ...], stem: str, port: int, path: str) -> Child:
         program = Program(

@@ -35,7 +35,10 @@ def up(data: Path, *, brokers: int, recipients: bool, console: Console, settings
                 system.wait_until_ready()
             for line in _where(system, data, recipients):
                 console.print(line, soft_wrap=True)
-            children.watch()
+            while True:
+                children.watch(lambda: system.somebody_is_new)
+                with steps.step("Letting in who is new"):
+                    system.let_in()
     except KeyboardInterrupt:
         console.print("The data stays, for the next start.")
     return 0

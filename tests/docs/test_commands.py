@@ -76,7 +76,6 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
     """A checkout in which `lgw up` was typed, as the page of the first message says, and was stopped by Ctrl-C."""
     assert START in blocks("2-first-accepted-message.md", "sh")
     checkout = Checkout(tmp_path_factory.mktemp("checkout"))
-    checkout.type(blocks("3-tasks/make-a-key.md", "sh"))
     with subprocess.Popen(
         ["lgw", "up"],
         cwd=checkout.folder,
@@ -93,6 +92,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
                 break
         else:
             pytest.fail("".join(said))
+        checkout.type(blocks("3-tasks/make-a-key.md", "sh"))
         yield checkout
         up.send_signal(signal.SIGINT)
         rest = up.stdout.read()
@@ -140,7 +140,7 @@ def test_a_file_is_sent_by_folder(checkout: Checkout) -> None:
 
 
 def test_a_key_is_made_and_signs_in(checkout: Checkout) -> None:
-    """Registered before the start, as the page says; its file is its owner's alone."""
+    """Let in while the system runs, as the page says; its file is its owner's alone."""
     assert checkout.type(["lgw token my-force"]).count(".") == 2
     assert (checkout.folder / "my-system.key.json").stat().st_mode & 0o077 == 0
 
