@@ -68,6 +68,10 @@ def _where(system: System, data: Path, recipients: bool) -> list[Text]:
         f"  {lgw()} trace RECEIPT --data {data}",
         f"  {lgw()} status --data {data}",
         "",
+        "Somebody invented, in any kind of event, and an agency of your own:",
+        f"  {lgw()} trigger --list",
+        f"  {lgw()} keys new --client my-force --as police_custody --data {data}",
+        "",
         "Ctrl-C stops everything; the data stays.",
     ]
     return [Text(line) for line in lines]
