@@ -35,6 +35,7 @@ from gateway.intake.slip import slip
 from gateway.parties import Party
 from gateway.settings import Drop as Settings
 from gateway.store import files
+from gateway.store.faults import passes
 from gateway.store.turns import Turns
 from gateway.telemetry import log
 
@@ -42,6 +43,8 @@ _IN_MEMORY = 1 << 20
 _PIECE = 1 << 20
 _RECEIPT = ".receipt.json"
 _HOUR = 3600.0
+_AGAIN = 60.0
+"""Seconds until a file that could not be taken by itself is tried again."""
 
 MEDIA_TYPES: Mapping[str, tuple[str, ...]] = {
     "csv": ("text/csv",),
@@ -115,6 +118,7 @@ class DropWatch:
         self._said_before: set[str] = set()
         self._said: set[str] = set()
         self._forgot: float | None = None
+        self._later: dict[str, float] = {}
 
     async def run(self) -> None:
         """Watch until cancelled. A folder that is not there, or goes away, is looked for again."""
@@ -153,18 +157,20 @@ class DropWatch:
             self._say("drop.folder_unusable", error)
 
     async def _work(self, folder: Folder) -> None:
-        left = await asyncio.to_thread(folder.claimed)
         lying, strange = await asyncio.to_thread(folder.lying)
         if strange:
             self._say("drop.left_lying", count=strange)
         ready = list(self._patience.ready(lying))
-        if not (left or ready or self._forgetting):
+        if not (ready or self._forgetting or await asyncio.to_thread(folder.claimed)):
             return
         async with self._turns.turn(f"drop|{self._sender}") as mine:
             if not mine:
                 return
-            for name in left:
-                await self._take(folder, name)
+            claimed = await asyncio.to_thread(folder.claimed)
+            self._later = {name: at for name, at in self._later.items() if name in claimed}
+            for name in claimed:
+                if self._later.get(name, 0.0) <= self._now():
+                    await self._take(folder, name)
             for name in ready:
                 if await self._claim(folder, name):
                     await self._take(folder, name)
@@ -173,6 +179,8 @@ class DropWatch:
     async def _claim(self, folder: Folder, name: str) -> bool:
         try:
             await asyncio.to_thread(folder.claim, name)
+        except FileExistsError:
+            return False
         except OSError as error:  # its sender took it away, or has not let us read it: it is tried again
             self._say("drop.not_read", error)
             return False
@@ -180,9 +188,12 @@ class DropWatch:
         return True
 
     async def _take(self, folder: Folder, name: str) -> None:
-        """Take a claimed file and lay down what became of it. One that cannot be read stays claimed, and is said.
+        """Take a claimed file and lay down what became of it.
 
-        Raises JournalUnavailable, what the store raised, or OSError where there is no room: what comes after it waits.
+        One that cannot be read, or that met a fault of ours, is said, and stays claimed until it is tried again.
+
+        Raises JournalUnavailable, what the store raised that passes, or OSError where there is no room: all that comes
+        after it waits.
         """
         parcel = Parcel(self._party, self._adapter, media_type_of(name, self._drop.media_types, self._adapter))
         # SpooledTemporaryFile has every method of a binary file, which its stub does not say.
@@ -191,9 +202,15 @@ class DropWatch:
             try:
                 whole = await asyncio.to_thread(_copy, folder, name, spool, self._taker.most(parcel))
             except Unreadable as error:
-                self._say("drop.not_read", error.__cause__)
+                self._put_off(name, "drop.not_read", error.__cause__)
                 return
-            took = await self._taker.take(parcel, spool.whole()) if whole else self._taker.too_large(parcel)
+            try:
+                took = await self._taker.take(parcel, spool.whole()) if whole else self._taker.too_large(parcel)
+            except Exception as error:
+                if isinstance(error, JournalUnavailable) or passes(error):
+                    raise
+                self._put_off(name, "drop.failed", error)
+                return
         reach("F4")
         await self._lay(folder, name, took)
 
@@ -237,6 +254,11 @@ class DropWatch:
             before = (self._clock() - self._settings.keep).timestamp()
             if count := await asyncio.to_thread(folder.forget, before):
                 log.info("drop.forgotten", sender=self._sender, count=count)
+
+    def _put_off(self, name: str, what: str, error: BaseException | None) -> None:
+        """Let the others go on, and try this one again after a while."""
+        self._later[name] = self._now() + _AGAIN
+        self._say(what, error)
 
     def _say(self, what: str, error: BaseException | None = None, **more: int) -> None:
         """Say it when it begins, and not at every look. Never a file's name, which may be a person's."""

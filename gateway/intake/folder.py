@@ -65,7 +65,13 @@ class Folder:
             return sorted(entry.name for entry in entries if not entry.name.startswith("."))
 
     def claim(self, name: str) -> None:
-        """Take a file out of its sender's reach. Raises FileNotFoundError where another was quicker, OSError."""
+        """Take a file out of its sender's reach.
+
+        Raises FileNotFoundError where another was quicker, FileExistsError while another of its name is not settled,
+        and OSError for one that may not be read.
+        """
+        if name in self.claimed():
+            raise FileExistsError
         os.close(os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=self._root))
         os.rename(name, name, src_dir_fd=self._root, dst_dir_fd=self._taking)
 

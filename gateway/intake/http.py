@@ -32,10 +32,8 @@ from gateway.problems import answer, explained, install, unavailable
 from gateway.sealing import BlindIndex, Sealer, Secrets
 from gateway.settings import Settings
 from gateway.store import assertions
+from gateway.store.faults import passes
 from gateway.telemetry import log, where
-
-_PASSING = frozenset({"08", "25", "53", "57", "58"})
-"""SQLSTATE classes that speak of the server and not of the statement: connection, read-only, resources, shutdown."""
 
 
 class Gateway(FastAPI):
@@ -125,9 +123,7 @@ def build_app(
 
 async def _store_failed(request: Request, error: Exception) -> Response:
     """The store answered with a fault: its own (503), or of our statement, which is nobody's but ours (500)."""
-    assert isinstance(error, DBAPIError)  # noqa: S101 - registered for DBAPIError alone
-    state = str(getattr(error.orig, "sqlstate", None) or "08")
-    if state[:2] in _PASSING:
+    if passes(error):
         return await _store_away(request, error)
     raise error
 

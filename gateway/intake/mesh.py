@@ -24,6 +24,7 @@ from gateway.intake.batch import Spool
 from gateway.intake.mesh_access import Route
 from gateway.intake.parcel import Parcel, ParcelTaker, Statement
 from gateway.settings import Mesh as Settings
+from gateway.store.faults import passes
 from gateway.store.turns import Turns
 from gateway.telemetry import log
 
@@ -91,6 +92,11 @@ class MeshPoll:
                 log.warning("mesh.not_fetched", status=error.response.status_code if error.response is not None else 0)
             except MeshError:
                 log.error("mesh.answer_not_sent")  # nor is it acknowledged: all of it is tried again
+            except Exception as error:
+                if isinstance(error, JournalUnavailable) or passes(error):
+                    raise
+                # A fault of ours, which this message met: it stays on the exchange, and stops no other.
+                log.error("mesh.failed", error=type(error).__name__, where=telemetry.where(error))
 
     async def _take(self, message_id: str) -> None:
         with await asyncio.to_thread(self._client.retrieve_message_chunk, message_id, 1) as first:

@@ -8,14 +8,14 @@ from collections.abc import AsyncIterator, Iterator, MutableMapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 from structlog.testing import capture_logs
 from watchfiles import awatch
 
-from adapters.base import Adapter, Answered, Message, Reply
+from adapters.base import Adapter, Answered, Message, Reply, Row
 from gateway import failpoints
 from gateway.failpoints import Crashed
 from gateway.intake.batch import FileTaker
@@ -265,7 +265,35 @@ async def test_a_file_that_cannot_be_read_stops_no_other(
     assert street.names("taking") == {"a.csv"}
     assert "drop.not_read" in [line["event"] for line in heard]
     await watch.look()
+    assert street.names("taking") == {"a.csv"}
+    street.seconds += 60
+    await watch.look()
     assert {"a.csv", "b.csv"} <= street.names("done")
+
+
+async def test_a_fault_of_ours_that_a_file_meets_stops_no_other(street: Street, heard: Heard) -> None:
+    """An adapter that fails on one file: it stays claimed and is said, and is taken once the fault is mended."""
+
+    def fails(file: BinaryIO) -> Iterator[Row]:
+        if len(file.read()) == len(batch(1)):
+            raise KeyError("ours")
+        file.seek(0)
+        return CUSTODY.files["text/csv"](file)
+
+    street.adapter = replace(CUSTODY, files={"text/csv": fails})
+    street.put("a.csv", batch(1))
+    street.put("b.csv", batch(2))
+    await street.watch().look()
+    assert (street.names("taking"), "b.csv" in street.names("done")) == ({"a.csv"}, True)
+    assert [line["error"] for line in heard if line["event"] == "drop.failed"] == ["KeyError"]
+    street.put("a.csv", batch(3))
+    await street.watch().look()
+    assert (street.folder / "taking/a.csv").read_bytes() == batch(1), "another of its name was put over it"
+    street.adapter = CUSTODY
+    watch = street.watch()
+    await watch.look()
+    await watch.look()
+    assert {"a.csv", "b.csv", "a.csv~2"} <= street.names("done")
 
 
 async def test_a_full_disk_delays_and_loses_nothing(
