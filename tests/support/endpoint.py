@@ -3,6 +3,7 @@
 import asyncio
 import enum
 import json
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
@@ -57,6 +58,8 @@ class Endpoint:
         self._seen: dict[str, float] = {}
         self._events: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._coming: Counter[str] = Counter()
+        self._came = asyncio.Condition()
 
     async def arrive(self, request: web.Request) -> web.Response:
         """Take one push."""
@@ -79,12 +82,12 @@ class Endpoint:
         if not self._acceptable(message):
             return web.Response(status=422)
         if self._fault is Fault.CHECKS_THEN_ACTS and message_id not in self._seen:
-            await asyncio.sleep(0.05)
+            await self._another(message_id)
         elif self._known(message_id):
             return web.Response(status=204)
         self._seen[message_id] = asyncio.get_running_loop().time()
         if self._fault is Fault.FORGETS_WHAT_WAS_CUT:
-            await asyncio.sleep(0.05)  # cancelled here where the connection ends, with the id already remembered
+            await asyncio.sleep(0.3)  # cancelled here where the connection ends, with the id already remembered
         self._events.add(message.get("event", ""))
         self._begin(self._act(message_id, whole="data" in message))
         return web.Response(status=204)
@@ -94,6 +97,14 @@ class Endpoint:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _another(self, message_id: str) -> None:
+        """Wait for the same message to come once more, as it would between somebody's reading and writing."""
+        self._coming[message_id] += 1
+        async with self._came:
+            self._came.notify_all()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._came.wait_for(lambda: self._coming[message_id] > 1), 0.4)
 
     def _known(self, message_id: str) -> bool:
         match self._fault:
