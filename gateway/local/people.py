@@ -1,7 +1,8 @@
 """Invented people: the one place they come from, for the demonstration, the tests and the measurements.
 
 A person follows from a number, so the same number is the same person in every run. Every number somebody carries (PNC,
-CRO, NOMS) is theirs alone and passes its own check. Postcodes are places and nobody's: those of `deploy/areas`.
+CRO, NOMS, NHS, CRN, NINO) is theirs alone and passes its own check. NHS numbers begin with 999: that range is never
+issued. Postcodes are places and nobody's: those of `deploy/areas`.
 
 With `canary`, every value that is personal holds a token no other value has and no text of ours contains, so that one
 search of logs, metrics, URLs, keys and reports shows whether any of it went where it must not.
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
-from schemas.check_letters import check_letter
+from schemas.check_letters import check_letter, nhs_check_digit
 
 HOMES: Final = {
     "bracknell-forest": ("RG12 1AQ", "Bracknell"),
@@ -52,7 +53,7 @@ _CANARY: Final = "Qxv"
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody invented. postcode: None where the home cannot be told."""
+    """Somebody invented. postcode: None where the home cannot be told. nhs: None where no number can begin so."""
 
     number: int
     forenames: str
@@ -62,6 +63,9 @@ class Person:
     pnc: str
     cro: str
     noms: str
+    nhs: str | None
+    crn: str
+    nino: str
     street: str
     town: str
     postcode: str | None
@@ -69,8 +73,9 @@ class Person:
     @property
     def personal(self) -> tuple[str, ...]:
         """Every value that identifies this person, each as it is written; what must never be found outside a body."""
-        named = (self.forenames, self.surname, self.born.isoformat(), self.pnc, self.cro, self.noms, self.street)
-        return named if self.postcode is None else (*named, self.postcode)
+        numbers = (self.pnc, self.cro, self.noms, self.crn, self.nino)
+        named = (self.forenames, self.surname, self.born.isoformat(), *numbers, self.street)
+        return (*named, *(told for told in (self.nhs, self.postcode) if told is not None))
 
 
 def person(number: int, home: str | None, *, canary: bool = False) -> Person:
@@ -94,6 +99,9 @@ def person(number: int, home: str | None, *, canary: bool = False) -> Person:
         pnc=f"{year}/{serial:07}{check_letter(f'{year}{serial:07}')}",
         cro=f"{serial % 1_000_000:06}/{year}{check_letter(f'{year}{serial % 1_000_000:06}')}",
         noms=_noms(number),
+        nhs=_nhs(number),
+        crn=f"X{number:06}",
+        nino=f"JE{number:06}A",
         street=f"{number % 90 + 1} {token and token + 'a '}{_STREETS[number % len(_STREETS)]}",
         town=place[1] if place else "",
         postcode=place[0] if place else None,
@@ -111,6 +119,13 @@ def _noms(number: int) -> str:
     """A prison number: letter, four digits, two letters."""
     high, digits = divmod(number, 10_000)
     return f"A{digits:04}{_LETTERS[high // len(_LETTERS) % len(_LETTERS)]}{_LETTERS[high % len(_LETTERS)]}"
+
+
+def _nhs(number: int) -> str | None:
+    """An NHS number of the range that is never issued. One in eleven has no check digit, and ten nines stand for none."""
+    digits = f"999{number:06}"
+    check = nhs_check_digit(digits)
+    return None if check is None or number == 999_999 else digits + check
 
 
 def _letters(number: int) -> str:

@@ -32,6 +32,9 @@ _SHAPES: Final[Mapping[str, re.Pattern[bytes]]] = {
     "PNC number": re.compile(rb"(?:\b|(?<=\b19)|(?<=\b20))\d\d/?\d{7}[a-z]\b"),
     "CRO number": re.compile(rb"\b\d{6}/?\d\d[a-z]\b"),
     "prison number": re.compile(rb"\ba\d{4}[a-z]{2}\b"),
+    "NHS number": re.compile(rb"\b999\d{7}\b"),
+    "CRN": re.compile(rb"\bx\d{6}\b"),
+    "National Insurance number": re.compile(rb"\bje\d{6}[a-d]\b"),
     "postcode": re.compile(rb"\b[a-z]{1,2}\d{1,2} ?\d[a-z]{2}\b"),
 }
 """What each value looks like in lower case, so that a text is gone through once however many people there are.

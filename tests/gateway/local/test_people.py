@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.local.people import HOMES, OUTSIDE, person
-from schemas.identifiers import Scheme, parse
+from schemas.identifiers import Fault, Scheme, parse
 from schemas.place_files import load_places
 
 PLACES = load_places(Path(__file__).parents[3] / "deploy" / "areas")
@@ -18,17 +18,21 @@ numbers = st.integers(min_value=0, max_value=999_999)
 def test_nobody_shares_anything_that_identifies() -> None:
     """Numbers of neighbours, and of people far apart, are all different."""
     made = [person(number, "kent") for number in (*range(3000), *range(100_000, 1_000_000, 997))]
-    for told in ("pnc", "cro", "noms"):
+    for told in ("pnc", "cro", "noms", "crn", "nino"):
         assert len({getattr(one, told) for one in made}) == len(made), told
     assert len({(one.forenames, one.surname, one.born) for one in made}) == len(made)
+    traced = [one.nhs for one in made if one.nhs is not None]
+    assert len(set(traced)) == len(traced) > len(made) * 0.9
 
 
 @given(numbers)
 def test_every_number_somebody_carries_passes_its_own_check(number: int) -> None:
-    """PNC, CRO and prison number are read without a fault."""
+    """Each is read without a fault, but for the NHS number, which says that it is of the range never issued."""
     who = person(number, None)
-    for scheme, raw in ((Scheme.PNC, who.pnc), (Scheme.CRO, who.cro), (Scheme.NOMS, who.noms)):
+    numbers = {Scheme.PNC: who.pnc, Scheme.CRO: who.cro, Scheme.NOMS: who.noms, Scheme.CRN: who.crn}
+    for scheme, raw in (numbers | {Scheme.NINO: who.nino}).items():
         assert parse(scheme, raw).fault is None, scheme
+    assert who.nhs is None or parse(Scheme.NHS, who.nhs).fault is Fault.TEST_RANGE
 
 
 @given(numbers)
