@@ -37,7 +37,8 @@ def _malformed() -> PydanticCustomError:
     return PydanticCustomError("malformed", "not of the form the contract gives it")
 
 
-def _empty_is_absent(value: Any) -> Any:
+def empty_is_absent(value: Any) -> Any:
+    """A field that is written and holds nothing, as one that is not there."""
     return None if isinstance(value, str) and not value.strip() else value
 
 
@@ -81,11 +82,11 @@ def _version(value: Any) -> Any:
 
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
-MaybeText = Annotated[Text | None, BeforeValidator(_empty_is_absent)]
-Day = Annotated[date | None, BeforeValidator(_day), BeforeValidator(_empty_is_absent)]
+MaybeText = Annotated[Text | None, BeforeValidator(empty_is_absent)]
+Day = Annotated[date | None, BeforeValidator(_day), BeforeValidator(empty_is_absent)]
 Instant = Annotated[Told, PlainValidator(_told)]
 InstantOrDay = Annotated[Told, PlainValidator(_told_or_day)]
-Number = Annotated[str | None, BeforeValidator(_number), BeforeValidator(_empty_is_absent)]
+Number = Annotated[str | None, BeforeValidator(_number), BeforeValidator(empty_is_absent)]
 MessageVersion = Annotated[str, BeforeValidator(_version)]
 
 

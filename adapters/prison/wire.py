@@ -6,7 +6,7 @@ What is not named here is dropped while the bytes are read, so the rest of a sna
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, ValidationError
+from pydantic import BeforeValidator, Field, StringConstraints, ValidationError
 
 from adapters.base import Finding
 from adapters.hmpps import wire
@@ -20,11 +20,13 @@ from adapters.hmpps.wire import (
     PersonReference,
     Text,
     Wire,
+    empty_is_absent,
 )
 from adapters.prison import rules
 
 BookingId = Number
 AgencyId = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[A-Z0-9]{3,6}$")]
+MaybeAgencyId = Annotated[AgencyId | None, BeforeValidator(empty_is_absent)]
 
 
 class AdditionalInformation(Wire):
@@ -128,7 +130,7 @@ class Snapshot(Wire):
     aliases: tuple[SnapshotAlias, ...] = ()
     last_movement_type_code: MaybeText = None
     last_movement_reason_code: MaybeText = None
-    prison_id: MaybeText = None
+    prison_id: MaybeAgencyId = None
     legal_status: MaybeText = None
     recall: bool | None = None
     release_date: Day = None

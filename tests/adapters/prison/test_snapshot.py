@@ -7,7 +7,7 @@ from adapters.prison.wire import Snapshot
 from schemas.base import AddressKind, Sex, facts_of
 from schemas.identifiers import Scheme
 from schemas.imprisonment import DatesChanged, StatusChanged
-from tests.adapters.prison.outcomes import fact, held_for, rule_ids, told
+from tests.adapters.prison.outcomes import fact, faults, held_for, rule_ids, told
 from tests.adapters.prison.records import DELAYED, dates_changed, event, filled, read, received, snapshot
 
 CANARY = "canary"
@@ -229,6 +229,13 @@ def test_a_changed_status_is_told_with_the_prison() -> None:
     changed = told(read(filled(event(f"{DELAYED}imprisonment-status-changed"), legalStatus="RECALL")))
     assert isinstance(changed, StatusChanged)
     assert (changed.legal_status, changed.prison) == ("recall", "LII")
+
+
+@pytest.mark.parametrize("agency", ["Leeds", "LE", "LEEDSXX", "L\u00c9I", 25])
+def test_a_prison_that_is_no_agency_is_refused_by_its_field(agency: object) -> None:
+    """An id that is none is a fault of its record, as it is in an event, and never one of ours."""
+    body = filled(event(f"{DELAYED}imprisonment-status-changed", bookingId=1), prisonId=agency)
+    assert {field for _, field in faults(read(body))} == {"snapshot.prisonId"}
 
 
 def test_a_person_outside_is_held_by_no_prison() -> None:
