@@ -1,6 +1,6 @@
-"""`python -m bench`: the whole gateway against the bare loop, on the same embedded PostgreSQL and Kafka.
+"""`python -m bench`: the whole gateway against the bare loop, and translating against reading.
 
-Four questions, asked of both sides or of the gateway alone:
+`gateway` asks four questions of both sides or of the gateway alone, on the same embedded PostgreSQL and Kafka:
 
     loop_ratio       deliveries a second, gateway to bare loop, in interleaved pairs; the median of the pairs' ratios
     p50_ms, p99_ms   from the sender's 202 to the recipient, at 100 records a second
@@ -8,6 +8,10 @@ Four questions, asked of both sides or of the gateway alone:
     growth           processor time of gateway and PostgreSQL a record, with 1,000,000 journalled against 10,000
 
 Every run has a database and topics of its own. What is measured and why stands in contracts/decisions/0006.
+
+`translation` needs neither, and asks one question of every format an agency sends:
+
+    translation_...  how fast a message is translated, as a share of the speed of reading it with a library alone
 """
 
 import argparse
@@ -19,7 +23,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench import translation
 from bench.figures import median_ratio, percentile, table
+from bench.formats import formats
 from bench.prefill import count, multiply
 from bench.runs import Bench, Load, Run
 from bench.sides import Bare, Gateway, Services
@@ -43,9 +49,10 @@ class Plan:
     growth: bool = True
     growth_pairs: int = 3
     growth_messages: int = 5_000
+    turns: int = 60
 
 
-QUICK = Plan(messages=2_000, pairs=1, warm_up=1_000, seconds=5, flat=0, growth=False)
+QUICK = Plan(messages=2_000, pairs=1, warm_up=1_000, seconds=5, flat=0, growth=False, turns=10)
 
 
 class Comparison:
@@ -168,14 +175,36 @@ async def compare(services: Services, children: Children, plan: Plan) -> None:
         print(f"growth={growth:.2f}")
 
 
+def translate(plan: Plan) -> None:
+    """Measure translating and print the answers; the last lines are for machines."""
+    say("translation")
+    speeds = translation.measure(list(formats()), plan.turns)
+    print(translation.report(speeds), end="\n\n")
+    print(*translation.lines(speeds), sep="\n")
+
+
 def say(sentence: str) -> None:
     """Progress, beside the results."""
     print(f"{time.strftime('%H:%M:%S')} {sentence}", file=sys.stderr, flush=True)
 
 
+def measure_gateway(plan: Plan) -> None:
+    """Run the services and ask the four questions. Raises LocalError where a service does not start."""
+    with tempfile.TemporaryDirectory(prefix="lgw-bench-") as name, Children(say) as children:
+        folder = Path(name)
+        database = postgres.start(folder / "postgres", say)
+        children.keep(database)
+        cluster = kafka.start(folder / "kafka", progress=say)
+        children.keep(cluster)
+        asyncio.run(compare(Services(database, cluster, folder), children, plan))
+
+
 def main() -> int:
     """Run the bench. Returns its exit code."""
-    parser = argparse.ArgumentParser(prog="python -m bench", description="The whole gateway against the bare loop.")
+    parser = argparse.ArgumentParser(
+        prog="python -m bench", description="The whole gateway against the bare loop, and translating against reading."
+    )
+    parser.add_argument("what", nargs="?", choices=("gateway", "translation"), help="one of the two; both without it")
     parser.add_argument("--quick", action="store_true", help="2,000 messages, one pair, no growth: for development")
     parser.add_argument("--pairs", type=int, help="pairs of runs whose ratio is taken")
     told = parser.parse_args()
@@ -183,13 +212,10 @@ def main() -> int:
     if told.pairs:
         plan = Plan(**{**{name: getattr(plan, name) for name in Plan.__dataclass_fields__}, "pairs": told.pairs})
     try:
-        with tempfile.TemporaryDirectory(prefix="lgw-bench-") as name, Children(say) as children:
-            folder = Path(name)
-            database = postgres.start(folder / "postgres", say)
-            children.keep(database)
-            cluster = kafka.start(folder / "kafka", progress=say)
-            children.keep(cluster)
-            asyncio.run(compare(Services(database, cluster, folder), children, plan))
+        if told.what != "translation":
+            measure_gateway(plan)
+        if told.what != "gateway":
+            translate(plan)
     except LocalError as error:
         print(f"{error} {error.fix}", file=sys.stderr)
         return 1
