@@ -31,8 +31,9 @@ def read_hl7(services: Services, message: Message) -> Outcome:
     code, event = opened.event
     if not code:
         return Refused((Finding(rules.FIELD_MISSING, "MSH-9"),))
-    if (purpose := codes.NOT_PRODUCTION.get(opened.header.get(11).upper())) is not None:
-        return Ignored(f"hl7.{purpose}")
+    purpose = opened.header.get(11).upper()
+    if (unmeant := codes.PURPOSES.get(purpose)) is not None:
+        return Ignored(f"hl7.{unmeant}")
     ours = event in {"ADT": codes.DEMOGRAPHICS, "REF": codes.REFERRALS}.get(code, ())
     if not ours:
         return Ignored(_name(code, event))
@@ -41,8 +42,8 @@ def read_hl7(services: Services, message: Message) -> Outcome:
         if code == "REF":
             if (service := services.ours(services_of(opened))) is None:
                 return Ignored(f"hl7.REF.{event}.another-service")
-            return _versioned(opened) or referral(opened, service, message.received, found)
-        return _versioned(opened) or _demographics(opened, message.received, found)
+            return _unfamiliar(opened) or referral(opened, service, message.received, found)
+        return _unfamiliar(opened) or _demographics(opened, message.received, found)
     except Faulty as faulty:
         return Refused(faulty.findings)
     except UnknownCode as unknown:
@@ -59,8 +60,9 @@ def _name(code: str, event: str) -> str:
     return f"{named}.merge" if code == "ADT" and event in codes.MERGES else named
 
 
-def _versioned(message: Hl7Message) -> Held | None:
-    """Held where the message is of a version that nobody has looked at."""
+def _unfamiliar(message: Hl7Message) -> Held | None:
+    """Held where the message is of a version that nobody has looked at. Raises UnknownCode for such a purpose."""
+    codes.PURPOSES[message.header.get(11).upper()]
     version = message.header.get(12)
     if not version or _VERSION.fullmatch(version):
         return None

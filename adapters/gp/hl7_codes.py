@@ -69,5 +69,6 @@ enough: hospitals number their patients too."""
 TERMINOLOGIES: Final[Mapping[str, str]] = {"SCT": "snomed", "I10": "icd-10", "RC": "read-v2"}
 """Coding systems (table 0396) reasons are told in."""
 
-NOT_PRODUCTION: Final[Mapping[str, str]] = {"T": "training", "D": "debugging"}
-"""Processing ids (table 0103) of messages that speak of nobody."""
+PURPOSES: Final = CodeTable("gp.MSH-11", {"": None, "P": None, "T": "training", "D": "debugging"})
+"""Processing ids (table 0103): for what a message is that speaks of nobody, or None where it is meant. Old systems
+leave it empty. What else stands there may be a test by another name, and is no referral of a real person."""

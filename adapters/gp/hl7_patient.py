@@ -70,7 +70,7 @@ def patient_of(message: Hl7Message, received: datetime, found: list[Finding]) ->
         addresses=tuple(_addresses(pid, found)),
     )
     own = number or _local_number(pid) or f"{name.surname if name else ''}:{born}"
-    sender = sender_of(message)
+    sender = needed_sender(message) if number is None else ""
     pd1 = message.first("PD1")
     protection = pd1.get(12).upper() if pd1 is not None else ""
     protected = bool(protection) and codes.PROTECTED[protection]
@@ -90,8 +90,23 @@ def lane_of(message: Hl7Message) -> str | None:
 
 
 def sender_of(message: Hl7Message) -> str:
-    """The facility a message comes from (MSH-4), or its application where it names none."""
-    return message.header.get(4) or message.header.get(4, 2) or message.header.get(3) or "-"
+    """The facility a message comes from (MSH-4), with its universal id where it gives one; empty where it names none.
+
+    Never the application (MSH-3): every customer of a product has the same.
+    """
+    return "^".join(filter(None, (message.header.get(4), message.header.get(4, 2))))
+
+
+def needed_sender(message: Hl7Message) -> str:
+    """The facility a message comes from, whose own numbers mean nothing without it. Raises Faulty where it names none.
+
+    What brought the message does not stand in for it: a practice's messages come by several ways, and one referral
+    must have one key by all of them.
+    """
+    sender = sender_of(message)
+    if not sender:
+        raise Faulty([Finding(rules.SENDER_MISSING, "MSH-4")])
+    return sender
 
 
 def organisation(name: str, code: str, field: str, found: list[Finding]) -> Organisation | None:

@@ -12,7 +12,7 @@ from typing import Final
 from adapters.base import Accepted, Finding
 from adapters.gp import hl7_codes as codes
 from adapters.gp import hl7_rules as rules
-from adapters.gp.hl7_patient import lane_of, organisation, patient_of, practice_of, sender_of
+from adapters.gp.hl7_patient import lane_of, needed_sender, organisation, patient_of, practice_of
 from adapters.gp.hl7_times import first_of, read_stamp
 from adapters.gp.hl7v2 import Hl7Message, Segment
 from adapters.gp.rules import Faulty
@@ -36,13 +36,14 @@ def referral(message: Hl7Message, service: str, received: datetime, found: list[
     if not reference:
         raise Faulty([Finding(rules.FIELD_MISSING, "RF1-6")])
     event = message.event[1]
-    key = f"gp:referral:{sender_of(message)}:{reference}"
+    sender = needed_sender(message)
+    key = f"gp:referral:{sender}:{reference}"
     version = _version(message, found)
     follows = event != codes.REFERRED
     status = rf1.get(1).upper()
     withdrawn = "cancelled" if event == codes.CANCELLED else codes.LIVE[status] if status else None
     if withdrawn is not None:
-        lane = lane_of(message) or f"REFERRAL:{sender_of(message)}/{reference}"
+        lane = lane_of(message) or f"REFERRAL:{sender}/{reference}"
         return Accepted((Fact(key, lane, KIND, None, version, withdrawn, follows=follows),), tuple(found))
     made = [("RF1-7", rf1.get(7)), ("RF1-9", rf1.get(9)), ("MSH-7", message.header.get(7))]
     occurred = first_of(made, received, found)

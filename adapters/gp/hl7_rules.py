@@ -76,6 +76,12 @@ BORN_IN_THE_FUTURE: Final = Rule("GP-216", Level.REFUSE, "The birth date in PID-
 NO_TIME: Final = Rule(
     "GP-217", Level.REFUSE, "Neither EVN nor MSH-7 says when it happened", "Send the time of the message in MSH-7."
 )
+SENDER_MISSING: Final = Rule(
+    "GP-218",
+    Level.REFUSE,
+    "MSH-4 names no sending facility, without which its own numbers cannot be told from another's",
+    "Send the facility in MSH-4, by its ODS code.",
+)
 
 VALUE_NOT_MAPPED: Final = Rule(
     "GP-220",
@@ -140,6 +146,7 @@ ERROR_CODES: Final[Mapping[Rule, str]] = {
     IN_THE_FUTURE: "102",
     BORN_IN_THE_FUTURE: "102",
     NO_TIME: "101",
+    SENDER_MISSING: "101",
     VALUE_NOT_MAPPED: "103",
     VERSION_NOT_TAKEN: "203",
     ZONE_ASSUMED: "102",

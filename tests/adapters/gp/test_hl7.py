@@ -123,6 +123,19 @@ def test_messages_that_speak_of_nobody_are_ignored(purpose: str, name: str) -> N
     assert read(message(EVN, PID, msh_11=purpose)) == Ignored(name)
 
 
+@pytest.mark.parametrize("purpose", ["X", "DEMO"])
+def test_a_message_for_a_purpose_nobody_knows_is_held(purpose: str) -> None:
+    """What may be a test by another name is no referral of a real person until somebody says so."""
+    held = read(message(*REFERRAL, event="REF^I12", msh_11=purpose))
+    assert isinstance(held, Held)
+    assert [(one.field, one.detail) for one in held.findings] == [("MSH-11", purpose)]
+
+
+def test_an_old_message_says_nothing_of_its_purpose() -> None:
+    """MSH-11 left empty, as before version 2.2, means what it says."""
+    assert isinstance(read(message(EVN, PID, msh_11="")), Accepted)
+
+
 @pytest.mark.parametrize(
     ("written", "at", "precision"),
     [
@@ -298,6 +311,25 @@ def test_a_referral_is_taken_back(event: str, status: str, reason: str) -> None:
     """A cancellation, or a change to rejected or expired, withdraws it; it need not repeat the patient."""
     fact = told(message(f"RF1|{status}|S||||R-2026-0042", ASKED, event=f"REF^{event}"))
     assert (fact.key, fact.withdrawn, fact.event) == ("gp:referral:P88026:R-2026-0042", reason, None)
+
+
+def test_a_referral_from_no_facility_is_refused() -> None:
+    """GP-218: two surgeries with one product count their referrals alike; the product is not who sends."""
+    for event in ("REF^I12", "REF^I14"):
+        assert rules(read(message(*REFERRAL, event=event, msh_4=""))) == [("GP-218", "MSH-4")]
+
+
+def test_a_person_without_an_nhs_number_needs_a_facility() -> None:
+    """A hospital's own number tells nobody apart without the hospital; an NHS number does."""
+    assert isinstance(read(message(EVN, PID, msh_4="")), Accepted)
+    unnumbered = PID.replace(f"{NUMBER}^^^NHS^NH~", "")
+    assert rules(read(message(EVN, unnumbered, msh_4=""))) == [("GP-218", "MSH-4")]
+
+
+def test_two_facilities_of_one_name_are_told_apart_by_their_universal_ids() -> None:
+    """A namespace is local (MSH-4.1); where a universal id stands beside it, it is part of who sends."""
+    keys = {told(message(*REFERRAL, event="REF^I12", msh_4=f"MAIN^{oid}^ISO")).key for oid in ("1.2.3", "1.2.4")}
+    assert len(keys) == 2
 
 
 def test_a_reason_in_no_terminology_is_left_out_with_a_finding() -> None:
