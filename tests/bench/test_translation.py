@@ -21,7 +21,8 @@ def test_every_message_is_translated_and_every_base_reads_it(format_: Format) ->
     assert any(fact.event is not None for fact in outcome.facts)
     for base in format_.bases.values():
         found = base(format_.message.body)
-        assert found is not None and (not isinstance(found, Sized) or len(found) > 0)
+        assert found is not None
+        assert not isinstance(found, Sized) or len(found) > 0
 
 
 def test_every_media_type_of_every_agency_is_measured() -> None:
