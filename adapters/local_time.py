@@ -58,10 +58,12 @@ def read_moment(text: str) -> Told | None:
     precision = Precision.SECOND if seconds else Precision.MINUTE
     try:
         written = datetime.fromisoformat(f"{day}T{clock}{seconds or ':00'}{fraction or ''}{zone or ''}")
+        if written.year == datetime.min.year:  # its first hours lie before all time for whoever is west of Greenwich
+            return None
         if zone is not None:
             return Told(Moment(at=written.astimezone(UTC), precision=precision))
         at, doubt = _in_london(written)
-    except (ValueError, OverflowError):  # the 30th of February, 25 o'clock, an offset of a day, the year 1
+    except (ValueError, OverflowError):  # the 30th of February, 25 o'clock, an offset of a day
         return None
     return Told(Moment(at=at, precision=precision, zone_assumed=True), doubt)
 
