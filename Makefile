@@ -39,6 +39,11 @@ check: $(DEVELOPMENT) ## Format, lint, types, import rules and generated contrac
 	$(if $(wildcard schemas/contracts.py),.venv/bin/python -m schemas.contracts --check)
 	.venv/bin/python -m adapters.rulebook --check
 
+.PHONY: agency
+agency: $(DEVELOPMENT) ## Make a new agency from the template: make agency name=housing
+	@test -n "$(name)" || { echo "Name it: make agency name=housing"; exit 2; }
+	.venv/bin/lgw new-agency "$(name)" $(ARGS)
+
 .PHONY: fuzz
 fuzz: $(DEVELOPMENT) ## Fuzz every parser, ten minutes in all (make test gives them two)
 	FUZZ_SECONDS=600 .venv/bin/python -m pytest tests/adapters/test_fuzz.py $(ARGS)

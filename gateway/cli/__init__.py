@@ -35,9 +35,24 @@ from gateway.cli import receiving
 from gateway.cli import kits
 
 # isort: split
+from gateway.cli import agencies
+
+# isort: split
 from gateway.cli import operations
 
-__all__ = ["app", "keys", "kits", "main", "offline", "operations", "receiving", "running", "sending", "signing_in"]
+__all__ = [
+    "agencies",
+    "app",
+    "keys",
+    "kits",
+    "main",
+    "offline",
+    "operations",
+    "receiving",
+    "running",
+    "sending",
+    "signing_in",
+]
 
 _CODES = {ConfigurationError: USAGE, Unreachable: UNREACHABLE, TurnedAway: REFUSED}
 
