@@ -69,8 +69,12 @@ NICKNAMES: Final = frozenset({"nickname", "anonymous"})
 VERIFIED: Final = "number-present-and-verified"
 """The one verification status that says the number was found in the national register and is this person's."""
 
-RESTRICTED: Final = frozenset({"R", "V"})
-"""Confidentiality codes (HL7 v3) by which the Personal Demographics Service marks whose whereabouts are protected."""
+CONFIDENTIALITY: Final = CodeTable(
+    "gp.Patient.meta.security",
+    {**dict.fromkeys(("U", "L", "M", "N"), False), **dict.fromkeys(("R", "V"), True)},
+)
+"""HL7 v3 Confidentiality, by which the Personal Demographics Service marks whose whereabouts are protected. What else
+stands there (the service has a code for a record it withdrew) is no no: who must not be found is never guessed."""
 
 TERMINOLOGIES: Final[Mapping[str, str]] = {
     "http://snomed.info/sct": "snomed",

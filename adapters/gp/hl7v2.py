@@ -5,7 +5,7 @@ knows, fields past the end, the framing of MLLP left around a message.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -62,26 +62,28 @@ class Separators:
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """One repetition of a field. Components and subcomponents are counted from 1, as the standard counts them."""
+    """One repetition of a field, as its components are written."""
 
-    raw: str
+    components: Sequence[str]
     separators: Separators
 
     def get(self, component: int = 1, subcomponent: int = 1) -> str:
-        """The text there, without escapes; empty where there is none, or where a null takes a value back."""
-        separators, text = self.separators, self.raw
-        if separators.component in text:
-            parts = text.split(separators.component)
-            text = parts[component - 1] if component <= len(parts) else ""
-        elif component > 1:
+        """The text there, without escapes; empty where there is none, or where a null takes a value back.
+
+        Components and subcomponents are counted from 1, as the standard counts them.
+        """
+        if component > len(self.components):
             return ""
+        text, separators = self.components[component - 1], self.separators
         if separators.subcomponent and separators.subcomponent in text:
             smaller = text.split(separators.subcomponent)
             text = smaller[subcomponent - 1] if subcomponent <= len(smaller) else ""
         elif subcomponent > 1:
             return ""
         text = text.strip()
-        return "" if text == NULL else _unescaped(text, separators)
+        if text == NULL:
+            return ""
+        return _unescaped(text, separators) if separators.escape and separators.escape in text else text
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,21 +100,18 @@ class Segment:
 
     def values(self, field: int) -> tuple[Value, ...]:
         """Every repetition of a field that is not empty."""
-        separators, written = self.separators, self.written(field)
+        written = self.written(field)
         if not written:
             return ()
-        parts = written.split(separators.repetition) if separators.repetition else [written]
-        return tuple(Value(part, separators) for part in parts if part.strip())
+        separators = self.separators
+        repeated = separators.repetition and separators.repetition in written
+        parts = written.split(separators.repetition) if repeated else (written,)
+        return tuple([Value(part.split(separators.component), separators) for part in parts if part.strip()])
 
     def get(self, field: int, component: int = 1, subcomponent: int = 1) -> str:
         """The text of the first repetition of a field; empty where there is none."""
-        written = self.written(field)
-        if not written:
-            return ""
-        if self.separators.repetition and self.separators.repetition in written:
-            values = self.values(field)
-            return values[0].get(component, subcomponent) if values else ""
-        return Value(written, self.separators).get(component, subcomponent)
+        values = self.values(field)
+        return values[0].get(component, subcomponent) if values else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,8 +234,6 @@ _HEX = re.compile(r"X((?:[0-9A-Fa-f]{2})+)", re.ASCII)
 def _unescaped(text: str, separators: Separators) -> str:
     """Text without its escape sequences. One that is none of the standard's stands as it was written."""
     escape = separators.escape
-    if not escape or escape not in text:
-        return text
     parts = text.split(escape)
     written = [parts[0]]
     at = 1

@@ -8,7 +8,7 @@ from adapters import claims
 from adapters.base import Finding
 from adapters.gp import codes, rules
 from adapters.gp.bundle import Bundle
-from adapters.gp.wire import Address, HumanName, Organization, Patient, PractitionerRole, Reference
+from adapters.gp.wire import Address, Coding, HumanName, Organization, Patient, PractitionerRole, Reference
 from adapters.gp.wire import Identifier as WireIdentifier
 from adapters.local_time import read_day
 from schemas.base import AddressClaim, AddressKind, Name, Person, Sensitivity
@@ -16,6 +16,8 @@ from schemas.care import Organisation
 from schemas.identifiers import Identifier, Scheme
 
 _PARTIAL: Final = re.compile(r"\d{4}(-(0[1-9]|1[0-2]))?", re.ASCII)
+_CONFIDENTIALITY: Final = "Confidentiality"
+"""How the address of that vocabulary ends, of which there are an old and a new one."""
 _ODS: Final = re.compile(r"[A-Z0-9]{3,12}", re.ASCII)
 
 
@@ -52,10 +54,20 @@ def nhs_numbers(patient: Patient, found: list[Finding]) -> list[Identifier]:
 
 
 def sensitivity_of(patient: Patient) -> frozenset[Sensitivity]:
-    """A referral is health data; a patient whose whereabouts are protected is told without them."""
-    marks = {coding.code for coding in patient.meta.security}
-    restricted = {Sensitivity.LAO} if marks & codes.RESTRICTED else set()
+    """A referral is health data; a patient whose whereabouts are protected is told without them. Raises UnknownCode."""
+    restricted = {Sensitivity.LAO} if any(_protects(one) for one in patient.meta.security) else set()
     return frozenset({Sensitivity.HEALTH} | restricted)
+
+
+def _protects(label: Coding) -> bool:
+    """Whether a security label says that nobody may find the person. Raises UnknownCode.
+
+    Labels of other vocabularies say how to handle a record; one of them counts only where it is the same mark.
+    """
+    mark = label.code or ""
+    if label.system is None or label.system.endswith(_CONFIDENTIALITY):
+        return codes.CONFIDENTIALITY[mark]
+    return codes.CONFIDENTIALITY.get(mark, False)
 
 
 def organisation_of(

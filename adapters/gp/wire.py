@@ -26,9 +26,11 @@ def _empty_is_absent(value: Any) -> Any:
 
 
 def _as_many(value: Any) -> Any:
+    """One value or many, as many. Blank ones are none: some systems send every line an address could have."""
     if value is None:
         return ()
-    return value if isinstance(value, list) else [value]
+    many = value if isinstance(value, list) else [value]
+    return [one for one in many if _empty_is_absent(one) is not None]
 
 
 Part = TypeVar("Part")

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from adapters.base import Accepted
+from adapters.base import Accepted, Held
 from schemas.base import AddressKind, Name
 from schemas.care import Organisation
 from tests.adapters.gp.bars import Json, fact, of, part, read, referral, told
@@ -206,11 +206,36 @@ def test_an_address_that_ends_before_it_starts_is_left_out() -> None:
     assert faults(read(address(period={"end": "soon"}))) == {("GP-011", "Patient.address.0.period.end")}
 
 
+def test_blank_lines_and_names_are_none() -> None:
+    """Systems with five lines to an address send five, and blank ones are no reason to refuse a referral."""
+    (claim,) = told(read(address(line=["", "12 Long Lane", " "], city="Stockport"))).person.addresses
+    assert claim.lines == ("12 Long Lane", "Stockport")
+    named = told(read(patient(name=[{"family": "Ellerby", "given": ["", "Tamsin"]}]))).person.name
+    assert named == Name(forenames="Tamsin", surname="Ellerby")
+
+
 @pytest.mark.parametrize(("code", "marks"), [("R", {"health", "lao"}), ("V", {"health", "lao"}), ("U", {"health"})])
 def test_protected_whereabouts_are_marked(code: str, marks: set[str]) -> None:
     """A patient the demographics service protects is told without an area, in the home LASARS's own agreement."""
     security = [{"system": "http://terminology.hl7.org/CodeSystem/v3-Confidentiality", "code": code}]
     assert told(read(patient(meta={"security": security}))).sensitivity == marks
+
+
+@pytest.mark.parametrize("code", ["REDACTED", None])
+def test_a_confidentiality_nobody_knows_is_held(code: str | None) -> None:
+    """Who must not be found is never guessed: an unknown mark is not read as none."""
+    label = {"system": "http://terminology.hl7.org/CodeSystem/v3-Confidentiality", "code": code}
+    outcome = read(patient(meta={"security": [label]}))
+    assert isinstance(outcome, Held)
+    assert [finding.field for finding in outcome.findings][-1] == "gp.Patient.meta.security"
+
+
+def test_a_label_of_another_vocabulary_says_nothing_of_whereabouts() -> None:
+    """How a record is to be handled is another thing; a mark that protects counts in whatever vocabulary it stands."""
+    handling = {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "CPLYPOL"}
+    assert told(read(patient(meta={"security": [handling]}))).sensitivity == {"health"}
+    by_oid = {"system": "urn:oid:2.16.840.1.113883.5.25", "code": "V"}
+    assert told(read(patient(meta={"security": [by_oid]}))).sensitivity == {"health", "lao"}
 
 
 def test_an_organisation_code_that_is_none_is_left_out() -> None:

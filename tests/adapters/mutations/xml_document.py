@@ -8,18 +8,19 @@ from lxml import etree
 from tests.adapters.mutations.mutation import STRAY, UNHEARD_OF, Mutation
 
 _MARK: Final = "@stray@"
+_FHIR: Final = "http://hl7.org/fhir"
 
 
 class XmlDocument:
     """A message, each of its elements without children a field: "form.1.form_id". Elements that stand once have no
-    number; attributes are no fields, unless `attributes` says that the format keeps its values there.
+    number. Attributes are fields in FHIR alone, which keeps its values there.
     """
 
-    def __init__(self, body: bytes, *, attributes: bool = False) -> None:
+    def __init__(self, body: bytes) -> None:
         parser = etree.XMLParser(remove_blank_text=True, remove_comments=True, resolve_entities=False)
         self._root = etree.fromstring(body, parser)
         self._ways: dict[str, tuple[tuple[int, ...], str | None]] = {}
-        self._attributes = attributes
+        self._attributes = etree.QName(self._root).namespace == _FHIR
         self._gather(self._root, "", ())
 
     def fields(self) -> list[str]:
