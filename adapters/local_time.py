@@ -58,7 +58,7 @@ def read_moment(text: str) -> Told | None:
     precision = Precision.SECOND if seconds else Precision.MINUTE
     try:
         written = datetime.fromisoformat(f"{day}T{clock}{seconds or ':00'}{fraction or ''}{zone or ''}")
-        if written.year == datetime.min.year:  # its first hours lie before all time for whoever is west of Greenwich
+        if written.year == 1:  # its first hours lie before all time for whoever is west of Greenwich, as London was
             return None
         if zone is not None:
             return Told(Moment(at=written.astimezone(UTC), precision=precision))

@@ -48,10 +48,22 @@ def test_times_are_read(written: str, instant: str, precision: Precision, assume
 
 @pytest.mark.parametrize(
     "written",
-    ["", "2011-02-29T10:00", "2026-02-29T10:00", "1900-02-29T10:00", "2012-05-04", "04/05/2012 10:00", "2012-05-04T24:00", "2012-05-04T10:00+24:00",
-     "2012-05-04T10:00:60", "２０１２-05-04T10:00", "0001-01-01T00:00:00+14:00", "0001-01-01T00:00:00Z",
-     "2012-05-04T10:00 BST"],
-)  # fmt: skip
+    [
+        "",
+        "2011-02-29T10:00",
+        "2026-02-29T10:00",
+        "1900-02-29T10:00",
+        "2012-05-04",
+        "04/05/2012 10:00",
+        "2012-05-04T24:00",
+        "2012-05-04T10:00+24:00",
+        "2012-05-04T10:00:60",
+        "２０１２-05-04T10:00",
+        "0001-01-01T00:00:00+14:00",
+        "0001-01-01T00:00:00Z",
+        "2012-05-04T10:00 BST",
+    ],
+)
 def test_what_is_no_time_is_none(written: str) -> None:
     """Nothing is guessed: not a day for a time, not a form we did not agree, not the 29th of February 2011."""
     assert read_moment(written) is None
