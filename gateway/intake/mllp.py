@@ -5,7 +5,6 @@ certificate where the party has one registered, else an address that it lists (l
 """
 
 import asyncio
-import contextlib
 import ssl
 from dataclasses import dataclass
 from datetime import timedelta
@@ -89,7 +88,13 @@ class MllpListener:
         """Listen until cancelled. Raises ConfigurationError where the port cannot be had."""
         try:
             self._server = await asyncio.start_server(
-                self._connection, self._port.host, self._port.port, ssl=self._tls, limit=_PIECE, reuse_port=True
+                self._connection,
+                self._port.host,
+                self._port.port,
+                ssl=self._tls,
+                ssl_handshake_timeout=self._settings.patience.total_seconds() if self._tls else None,
+                limit=_PIECE,
+                reuse_port=True,
             )
         except OSError as error:
             raise ConfigurationError(
@@ -99,9 +104,9 @@ class MllpListener:
         log.info("mllp.listening", sender=self._sender, port=self.port, mode="tls" if self._tls else "plain")
         self.listening.set()
         try:
-            async with self._server:
-                await self._server.serve_forever()
+            await asyncio.Event().wait()
         finally:
+            self._server.close()
             for task in self._open:  # what was committed and not answered comes again, and is told so
                 task.cancel()
             await asyncio.gather(*self._open, return_exceptions=True)
@@ -119,15 +124,23 @@ class MllpListener:
         except (ConnectionError, ssl.SSLError):
             log.info("mllp.lost", sender=self._sender)
         except asyncio.CancelledError:
-            pass  # only `run` cancels it; the server's own callback would take a cancelled task for a fault
+            # Only `run` cancels it; the server's own callback would take a cancelled task for a fault.
+            writer.transport.abort()
         except Exception as error:
             # Unforeseen, and nothing was acknowledged: its sender has the message still, and sends it again.
             log.error("mllp.failed", sender=self._sender, error=type(error).__name__, where=telemetry.where(error))
         finally:
+            await self._hang_up(writer)
             self._open.discard(task)
-            writer.close()
-            with contextlib.suppress(OSError, ssl.SSLError):
+
+    async def _hang_up(self, writer: asyncio.StreamWriter) -> None:
+        """End a connection. An answer its sender does not read in time is dropped: it would be kept for ever."""
+        writer.close()
+        try:
+            async with asyncio.timeout(self._settings.patience.total_seconds()):
                 await writer.wait_closed()
+        except (OSError, ssl.SSLError, asyncio.CancelledError):  # a TimeoutError is an OSError
+            writer.transport.abort()
 
     def _admit(self, writer: asyncio.StreamWriter) -> None:
         if len(self._open) > self._settings.connections:

@@ -4,7 +4,7 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator, Callable, Iterator, MutableMapping
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
 from pathlib import Path
@@ -20,6 +20,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from structlog.testing import capture_logs
 
+from adapters.base import Adapter, Reply
 from adapters.gp.hl7v2 import Hl7Message, open_message
 from gateway import failpoints
 from gateway.errors import ConfigurationError
@@ -55,6 +56,7 @@ class Street:
     settings: Settings = field(default_factory=Settings)
     port: Mllp = field(default_factory=lambda: Mllp(port=0))
     waiting: int = 100
+    adapter: Adapter = ADAPTERS["gp"]
 
     def listener(self) -> MllpListener:
         """The listener of one sender."""
@@ -63,7 +65,7 @@ class Street:
         )
         party = Party(id=SENDER, name=SENDER, agency="gp", mllp=self.port)
         limits = Limits(LONGEST, self.waiting)
-        return MllpListener(party, ADAPTERS["gp"], taker, self.settings, limits, lambda: NOW)
+        return MllpListener(party, self.adapter, taker, self.settings, limits, lambda: NOW)
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[int]:
@@ -308,6 +310,20 @@ async def test_a_connection_that_says_nothing_is_ended_in_time(street: Street, h
     async with street.open() as port, line(port) as sender:
         assert await sender.ended()
         assert line_of(heard, "mllp.closed")["reason"] == "idle"
+
+
+async def test_a_sender_that_reads_no_answers_is_let_go_of(street: Street, heard: Heard) -> None:
+    """Answers nobody reads fill no memory: when patience ends, the connection does, whatever is still unsent."""
+    long = Reply(bytes(4 << 20), "application/hl7-v2")
+    street.adapter = replace(street.adapter, answers={"application/hl7-v2": lambda message, told: (long,)})
+    street.settings = Settings(patience=timedelta(milliseconds=100))
+    async with street.open() as port, line(port) as sender:
+        sender.send(framed(MOVED) * 8)
+        await sender.reader.readexactly(1)
+        served = [task for task in asyncio.all_tasks() if getattr(task.get_coro(), "__name__", "") == "_connection"]
+        done, _ = await asyncio.wait(served, timeout=10)
+        assert len(done) == 1
+        assert line_of(heard, "mllp.closed")["reason"] == "answers_not_read"
 
 
 async def test_while_nothing_can_be_committed_messages_are_rejected(engine: AsyncEngine, journal: Journal) -> None:
