@@ -56,12 +56,12 @@ def read(told: Mapping[str, Any], received: datetime) -> Outcome:
 
 
 def _sent(told: Mapping[str, Any], received: datetime) -> Outcome:
+    if told.get("specialCustomerRecord") is True:  # whatever else is wrong with it, this is what has to be told
+        raise Faulty([Finding(rules.SPECIAL_CUSTOMER, "specialCustomerRecord")])
     try:
         referral = Referral.model_validate(told)
     except ValidationError as error:
         raise Faulty(faults(error)) from None
-    if referral.special_customer_record:
-        raise Faulty([Finding(rules.SPECIAL_CUSTOMER, "specialCustomerRecord")])
     found = _impossible(referral, received)
     if found:
         raise Faulty(found)

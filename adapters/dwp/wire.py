@@ -130,7 +130,10 @@ class Address(Wire):
 
 
 class Referral(Wire):
-    """A referral: our own contract (referral.schema.json) over the minimum data of the department's guidance."""
+    """A referral: our own contract (referral.schema.json) over the minimum data of the department's guidance.
+
+    `mappa` is never assumed: a mark that was left out would read as leave to tell where the person lives.
+    """
 
     referral_id: Text
     record_version: RecordVersion
@@ -139,7 +142,7 @@ class Referral(Wire):
     office_code: MaybeText = None
     mandated: StrictBool
     incident_marker: StrictBool
-    mappa: StrictBool = False
+    mappa: StrictBool
     special_customer_record: StrictBool = False
     person: ReferredPerson
     address: Address | None = None

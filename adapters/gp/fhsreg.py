@@ -84,7 +84,10 @@ def _findings(outcome: Outcome) -> tuple[Finding, ...]:
 
 
 def transactions_of(body: bytes) -> Iterator[Transaction | Ignored | Held]:
-    """Every transaction of an interchange, and by its name every message that has none. Raises Broken."""
+    """Every transaction of an interchange, and by its name every message that has none. Raises Broken.
+
+    A message that does not say of what type it is could be any, so it is not passed over as another's.
+    """
     interchange = Interchange(io.BytesIO(body))
     for message in interchange.messages():
         if interchange.header.test:
@@ -94,6 +97,8 @@ def transactions_of(body: bytes) -> Iterator[Transaction | Ignored | Held]:
 
 
 def _of_message(header: Header, message: EdiMessage) -> Iterator[Transaction | Ignored | Held]:
+    if not message.kind:
+        raise Broken(rules.MISSING, f"{message.field}/UNH")
     if message.kind != MESSAGE:
         yield Ignored(f"edifact.{message.kind}" if message.kind in ("RECEP", "MEDRPT", "MEDREQ") else "edifact.other")
         return

@@ -7,7 +7,15 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import AliasChoices, BeforeValidator, Field, StringConstraints, ValidationError, model_validator
+from pydantic import (
+    AliasChoices,
+    BeforeValidator,
+    Field,
+    StrictBool,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
 
 from adapters.base import Finding
 from adapters.hmpps import wire
@@ -216,7 +224,7 @@ class Snapshot(Kept):
 
 
 class NeedPerson(Wire):
-    """Whom a probation team refers. restricted: access to the case is limited."""
+    """Whom a probation team refers. restricted: access to the case is limited; never assumed not to be."""
 
     crn: Text
     noms_number: MaybeText = None
@@ -226,7 +234,7 @@ class NeedPerson(Wire):
     last_name: Text
     date_of_birth: Day = Field()
     gender: MaybeText = None
-    restricted: bool = False
+    restricted: StrictBool
 
 
 class NeedAddress(Wire):

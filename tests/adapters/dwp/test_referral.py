@@ -24,6 +24,7 @@ REFERRAL: dict[str, Any] = {
     "officeCode": "210364",
     "mandated": True,
     "incidentMarker": True,
+    "mappa": False,
     "person": {"nino": "JK904412A", "forenames": "Piers", "surname": "Grenfell-Rowe", "dateOfBirth": "1979-08-11"},
     "address": {"lines": ["9 Ferncliffe Court"], "postcode": "SK4 2HD"},
 }
@@ -89,11 +90,18 @@ def test_anybody_elses_referral_needs_an_address() -> None:
     assert event(read(address={"noFixedAddress": True})).person.addresses[0].no_fixed_abode
 
 
+def test_who_is_protected_is_never_assumed() -> None:
+    """A mark that is missing or empty is no leave to tell where somebody lives."""
+    assert rules(read(mappa=None)) == [("DW-022", "mappa")]
+    assert rules(read(mappa="")) == [("DW-023", "mappa")]
+
+
 def test_a_special_customers_record_is_refused_and_tells_nobody() -> None:
     """Such records never come this way; its refusal names the rule and nothing else of it."""
     outcome = read(specialCustomerRecord=True, person={"surname": "Grenfell-Rowe", "nino": "JK904412A"})
     assert isinstance(outcome, Refused)
     assert rules(outcome) == [("DW-027", "specialCustomerRecord")]
+    assert rules(read(specialCustomerRecord=True, mandated=None, person={})) == rules(outcome)
 
 
 def test_a_withdrawal_takes_its_referral_back() -> None:

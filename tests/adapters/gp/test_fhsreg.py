@@ -281,6 +281,14 @@ def test_an_old_number_with_name_and_birth_date_names_somebody() -> None:
     assert ("ID-002", "message[1]/S01[1]/PNA+PAT") in rules(outcome)
 
 
+@pytest.mark.parametrize("identity", ["", ":0:1:FH:FHS001"])
+def test_a_message_of_no_type_is_refused(identity: str) -> None:
+    """GP-120: what does not say what it is could be a registration, and is not passed over as something else."""
+    outcome = read(interchange(message(AMENDED), message(AMENDED, reference=7, version=identity)))
+    assert isinstance(outcome, Refused)
+    assert rules(outcome) == [("GP-120", "message[2]/UNH")]
+
+
 def test_a_transaction_put_right_is_a_newer_version_of_the_same_fact() -> None:
     """The number of a transaction is its fact; what was prepared later stands."""
     (first,) = accepted(interchange(message(AMENDED))).facts

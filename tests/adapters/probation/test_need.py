@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from adapters.base import Held
 from schemas.base import AddressKind, Sensitivity
 from schemas.supervision import NeedIdentified
@@ -17,7 +19,13 @@ def need(**fields: Any) -> dict[str, Any]:
         "recordVersion": 1,
         "region": "N51",
         "identifiedAt": "2025-02-10",
-        "person": {"crn": CRN, "firstName": "Maren", "lastName": "Thistlewood", "dateOfBirth": "1990-11-23"},
+        "person": {
+            "crn": CRN,
+            "firstName": "Maren",
+            "lastName": "Thistlewood",
+            "dateOfBirth": "1990-11-23",
+            "restricted": False,
+        },
         "homeAddress": {"lines": ["14 Invented Row"], "postcode": "sk13xe"},
         "substances": ["opiates", "opiates", "crack"],
     } | fields
@@ -43,6 +51,15 @@ def test_a_need_of_a_limited_access_case_says_so() -> None:
     assert event is not None
     assert Sensitivity.LAO in event.sensitivity
     assert [one.value for one in event.person.identifiers] == [CRN, "A4827KX"]
+
+
+@pytest.mark.parametrize(("mark", "rule"), [(..., "PB-010"), (None, "PB-011"), ("no", "PB-011")])
+def test_whether_access_is_limited_is_never_assumed(mark: object, rule: str) -> None:
+    """A mark that is missing, empty or a word is no leave to tell where somebody lives."""
+    person = {name: value for name, value in need()["person"].items() if name != "restricted"}
+    if mark is not ...:
+        person["restricted"] = mark
+    assert refused(read(need(person=person))) == {(rule, "person.restricted")}
 
 
 def test_a_withdrawal_is_a_later_version_of_the_same_fact() -> None:
