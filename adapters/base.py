@@ -9,7 +9,8 @@ import uuid
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import BinaryIO, Generic, TypeVar
+from typing import Any, BinaryIO, Final, Generic, TypeVar
+from weakref import WeakValueDictionary
 
 import httpx
 
@@ -234,7 +235,8 @@ class Adapter:
     before the file was read to its end. answers: by media type, where the agency's protocol defines the answer. ids:
     by media type, where a message has its sender's id of it within; it counts where none came beside it.
     series: by media type, where files are numbered without a gap. fetch: fills a record held as `pointer_not_filled`;
-    None where the agency sends no pointers, or the installation names no source to ask.
+    None where the agency sends no pointers, or the installation names no source to ask. code_options: by the name of a
+    code table, the option under which an installation adds a code to it ("release_reason").
     """
 
     name: str
@@ -247,6 +249,7 @@ class Adapter:
     ids: Mapping[str, Callable[[bytes], str | None]] = field(default_factory=dict)
     series: Mapping[str, Series] = field(default_factory=dict)
     fetch: Fetch | None = None
+    code_options: Mapping[str, str] = field(default_factory=dict)
 
 
 class UnknownCode(Exception):
@@ -260,6 +263,8 @@ class UnknownCode(Exception):
 
 Meaning = TypeVar("Meaning")
 
+_TABLES: "Final[WeakValueDictionary[str, CodeTable[Any]]]" = WeakValueDictionary()
+
 
 class CodeTable(dict[str, Meaning], Generic[Meaning]):
     """An agency's codes and our meanings. Looking up a code that is not there raises UnknownCode."""
@@ -267,6 +272,12 @@ class CodeTable(dict[str, Meaning], Generic[Meaning]):
     def __init__(self, name: str, codes: Mapping[str, Meaning]) -> None:
         super().__init__(codes)
         self.name = name
+        _TABLES[name] = self
 
     def __missing__(self, code: str) -> Meaning:
         raise UnknownCode(self.name, code)
+
+
+def code_tables() -> dict[str, CodeTable[Any]]:
+    """The tables by name, each as the adapter that was built last uses it: what findings of held records speak of."""
+    return dict(_TABLES)

@@ -65,4 +65,5 @@ def build(options: Mapping[str, str]) -> Adapter:
         answers={fhsreg.MEDIA_TYPE: recep, **dict.fromkeys(HL7, ack)},
         series={fhsreg.MEDIA_TYPE: fhsreg.SERIES},
         ids=dict.fromkeys(HL7, control_id),
+        code_options={registrations.reasons.name: "deduction_reason"},
     )

@@ -78,6 +78,7 @@ def build(options: Mapping[str, str]) -> Adapter:
         records=frozenset({"application/json"}),
         files={"application/x-ndjson": ndjson.rows(LONGEST)},
         fetch=partial(fetch_prisoner, source) if source is not None else None,
+        code_options={reasons.admission.name: "reception_reason", reasons.release.name: "release_reason"},
     )
 
 

@@ -97,13 +97,19 @@ def build(options: Mapping[str, str]) -> Adapter:
             case _:
                 raise ValueError(f"the probation adapter has no option {option!r}")
     source = source_of(asked, "case_api")
+    known = codes(requirements, statuses, types)
     return Adapter(
         name=NAME,
-        read=partial(read, codes(requirements, statuses, types)),
+        read=partial(read, known),
         rules={**rules.RULES, **claims.RULES, **drift.RULES},
         records=frozenset({"application/json"}),
         files={"application/x-ndjson": ndjson.rows(LONGEST)},
         fetch=partial(fetch_case, source) if source is not None else None,
+        code_options={
+            known.requirements.name: "requirement",
+            known.statuses.name: "address_status",
+            known.types.name: "address_type",
+        },
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from adapters.base import Accepted, Adapter, FileRefused, Finding, Held, Ignored, Level, Message, Outcome, Refused, Rows
 
@@ -60,6 +60,16 @@ class Examined:
         return isinstance(self.outcome, Held | Refused) or any(f.rule.level is not Level.WARN for f in self.findings)
 
 
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One record's bytes and where it stands: its file's name, and its row in a file that holds many."""
+
+    file: str
+    row: int | None
+    body: bytes
+    media_type: str
+
+
 def agency_of(adapters: Mapping[str, Adapter], name: str) -> Adapter:
     """The agency's adapter. Raises Unusable, naming those there are."""
     if name not in adapters:
@@ -73,20 +83,34 @@ def examine(adapter: Adapter, paths: Sequence[Path], received: datetime) -> Iter
     received: what the adapter takes for now. Raises Unusable for a path that does not exist or a file of a kind that
     this agency does not send; in a folder, such files are passed over.
     """
+    for path, name in files_of(adapter, paths):
+        yield from _read(adapter, path, name, received)
+
+
+def files_of(adapter: Adapter, paths: Sequence[Path]) -> Iterator[tuple[Path, str]]:
+    """The files themselves, and those of the folders, each with the name it is told under. Raises as `examine` does."""
     for path in paths:
         if path.is_dir():
             files = sorted(file for file in path.rglob("*") if file.is_file() and _taken(adapter, file))
             if not files:
                 raise Unusable(f"{path} holds no file that {adapter.name} sends.")
-            for file in files:
-                yield from _read(adapter, file, str(file.relative_to(path)), received)
+            yield from ((file, str(file.relative_to(path))) for file in files)
         elif path.is_file():
             if not _taken(adapter, path):
                 takes = ", ".join(sorted(adapter.records | set(adapter.files)))
                 raise Unusable(f"{path} is no kind of file that {adapter.name} sends. It sends: {takes}.")
-            yield from _read(adapter, path, path.name, received)
+            yield path, path.name
         else:
             raise Unusable(f"There is no file {path}.")
+
+
+def pieces_of(adapter: Adapter, file: BinaryIO, name: str, kind: str) -> Iterator[Piece]:
+    """Each record of a file, in the memory of one. Raises FileRefused, possibly after records were already yielded."""
+    if kind not in adapter.files:
+        yield Piece(name, None, file.read(_LONGEST), kind)
+        return
+    for row in adapter.files[kind](file):
+        yield Piece(name, row.number, row.body, row.media_type)
 
 
 def media_type(path: Path) -> str:
