@@ -29,6 +29,7 @@ from gateway.errors import ConfigurationError
 from gateway.health import Check, Health, Progress, store_answers
 from gateway.installation import Installation, read_installation
 from gateway.intake.batch import FileTaker
+from gateway.intake.channel import keep_going
 from gateway.intake.documents import DocumentTaker
 from gateway.intake.drop import DropWatch
 from gateway.intake.filling import Filler, Watched, http_client
@@ -146,20 +147,23 @@ def _channels(
     parcels = ParcelTaker(records, files, settings.intake.max_record, settings.intake.max_file, own.clock)
     for party in own.parties.all:
         if party.drop is not None:
-            yield DropWatch(party, feed_of(party, feeds), parcels, engine, turns, settings.drop, own.clock).run()
+            watch = DropWatch(party, feed_of(party, feeds), parcels, engine, turns, settings.drop, own.clock)
+            yield keep_going("drop", watch.run)
         if party.mllp is not None:
             limits = Limits(settings.intake.max_record, settings.intake.max_waiting)
-            yield MllpListener(party, feed_of(party, feeds), records, settings.mllp, limits, own.clock).run()
+            listener = MllpListener(party, feed_of(party, feeds), records, settings.mllp, limits, own.clock)
+            yield keep_going("mllp", listener.run)
     if settings.mesh.url is not None:
         routes = routes_of(own.parties, feeds)
-        yield MeshPoll(open_client(settings.mesh), routes, parcels, turns, settings.mesh).run()
+        poll = MeshPoll(open_client(settings.mesh), routes, parcels, turns, settings.mesh)
+        yield keep_going("mesh", poll.run)
     theirs = settings.universal_credit
     if theirs.bootstrap is not None:
         sender, longest = checked_party(theirs, own.parties), settings.intake.max_record
         keys = open_keys(theirs)
         documents = DocumentTaker(sender, feeds[AGENCY], keys, records, engine, own.sealer, longest, own.clock)
         for reader in topic_readers(theirs, documents):
-            yield reader.run()
+            yield keep_going("universal_credit", reader.run)
 
 
 async def dispatch(settings: Settings) -> None:

@@ -122,6 +122,7 @@ attempted = Counter("gateway_deliveries_attempted", "Attempts made", ["recipient
 delivered = Counter("gateway_deliveries_offered", "Deliveries offered", ["recipient"])
 acknowledged = Counter("gateway_deliveries_acknowledged", "Receipts by recipients", ["recipient", "result"])
 quarantined = Counter("gateway_quarantined", "Records put in quarantine", ["reason"])
+channel_faults = Counter("gateway_channel_faults", "Times a channel beside HTTP failed and began anew", ["channel"])
 lag_seconds = Gauge("gateway_lag_seconds", "Age of the oldest unprocessed message", ["stage"])
 in_flight = Gauge("gateway_in_flight", "Messages between two stages", ["stage"])
 commit_seconds = Histogram(

@@ -8,7 +8,7 @@ left in `taking` is taken up first. The bytes are a file's identity: the same ag
 import asyncio
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from contextlib import ExitStack, aclosing
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -123,9 +123,10 @@ class DropWatch:
     async def run(self) -> None:
         """Watch until cancelled. A folder that is not there, or goes away, is looked for again."""
         while True:
-            async for _ in self._moments():
-                if not await self.look():
-                    break
+            async with aclosing(self._moments()) as moments:
+                async for _ in moments:
+                    if not await self.look():
+                        break
             await asyncio.sleep(self._settings.look.total_seconds())
 
     async def look(self) -> bool:
@@ -143,7 +144,7 @@ class DropWatch:
                 self._say("drop.not_taken", error)
         return True
 
-    async def _moments(self) -> AsyncIterator[None]:
+    async def _moments(self) -> AsyncGenerator[None]:
         """When to look: at every change, and now and then, because not every file system tells of changes."""
         quiet, look = self._settings.quiet, self._settings.look
         wait = int((min(quiet, look) or look).total_seconds() * 1000)  # none at all would be for ever
@@ -153,8 +154,8 @@ class DropWatch:
             async with aclosing(changes):
                 async for _ in changes:
                     yield None
-        except OSError as error:
-            self._say("drop.folder_unusable", error)
+        except Exception as error:  # no watch is left to have, or it broke: without one files only come later
+            self._say("drop.not_watched", telemetry.first(error))
 
     async def _work(self, folder: Folder) -> None:
         lying, strange = await asyncio.to_thread(folder.lying)

@@ -22,6 +22,7 @@ LONGEST_NAME = 200
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _TAKING = "taking"
+_PIECE = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,18 +85,15 @@ class Folder:
         return os.fdopen(number, "rb")
 
     def free(self, place: Place, name: str, receipt: str, told: bytes) -> str:
-        """The name under which a file is settled: its own, or numbered where another of that name was before it.
+        """The name under which a claimed file is settled: its own, or numbered where another of that name was before.
 
-        receipt: what its receipt's name ends with. told: the receipt; where it lies there already, it is this file's.
+        receipt: what its receipt's name ends with. told: the receipt. What a crash left behind of this file, or it left
+        itself when it came before, is not another.
         """
         number = 1
         while True:
             free = name if number == 1 else f"{name}~{number}"
-            try:
-                with self._reading(place, free + receipt) as there:
-                    if there.read(len(told) + 1) == told:
-                        return free
-            except FileNotFoundError:
+            if self._receipt_is(place, free + receipt, told) and self._holds_the_same(place, free, name):
                 return free
             number += 1
 
@@ -117,11 +115,34 @@ class Folder:
         count = 0
         for folder in self._places.values():
             with os.scandir(folder) as entries:
-                old = [entry.name for entry in entries if _settled(entry) < before]
+                old = [
+                    entry.name
+                    for entry in entries
+                    if not entry.is_dir(follow_symlinks=False) and _settled(entry) < before
+                ]
             for name in old:
                 os.unlink(name, dir_fd=folder)
             count += len(old)
         return count
+
+    def _receipt_is(self, place: Place, name: str, told: bytes) -> bool:
+        """Whether nothing lies there under this name, or just what is to be told."""
+        try:
+            with self._reading(place, name) as there:
+                return there.read(len(told) + 1) == told
+        except FileNotFoundError:
+            return True
+
+    def _holds_the_same(self, place: Place, name: str, claimed: str) -> bool:
+        """Whether nothing lies there under this name, or the same bytes: receipts of refusals may be alike."""
+        try:
+            with self._reading(place, name) as there, self.open(claimed) as mine:
+                if os.fstat(there.fileno()).st_size != os.fstat(mine.fileno()).st_size:
+                    return False
+                pieces = iter(lambda: (there.read(_PIECE), mine.read(_PIECE)), (b"", b""))
+                return all(one == other for one, other in pieces)
+        except FileNotFoundError:
+            return True
 
     @contextmanager
     def _reading(self, place: Place, name: str) -> Iterator[BinaryIO]:

@@ -195,6 +195,23 @@ async def test_what_is_too_large_or_of_another_kind_is_refused_by_name(street: S
     assert (odd["type"], "text/csv" in odd["detail"]) == ("/problems/media-type-not-taken", True)
 
 
+async def test_what_is_refused_for_the_same_reason_lies_side_by_side(street: Street) -> None:
+    """Two receipts may be alike to the letter; the files they are of are not, and neither is put over the other."""
+    for content in (b"{}", b"[]"):
+        street.put("odd.json", content)
+        await street.watch().look()
+    assert [(street.folder / "refused" / name).read_bytes() for name in ("odd.json", "odd.json~2")] == [b"{}", b"[]"]
+
+
+async def test_a_file_named_as_a_receipt_is_not_put_over_one(street: Street) -> None:
+    """Whatever a sender calls its files, what it was told of another stays."""
+    for name in ("odd.json", "odd.json.receipt.json"):
+        street.put(name, b"{}")
+        await street.watch().look()
+    assert street.read("refused", "odd.json.receipt.json")["type"] == "/problems/media-type-not-taken"
+    assert (street.folder / "refused/odd.json.receipt.json~2").read_bytes() == b"{}"
+
+
 async def test_what_is_still_being_written_is_left_alone(street: Street) -> None:
     """Names that say so, and names that begin with a dot."""
     for name in ("a.csv.part", "b.csv.tmp", "c.csv.filepart", ".d.csv"):
@@ -381,6 +398,7 @@ async def test_what_has_had_its_time_is_removed(street: Street) -> None:
     watch = street.watch()
     await watch.look()
     assert "a.csv" in street.names("done")
+    (street.folder / "done/kept by somebody").mkdir()
     street.now = datetime.now(UTC) + timedelta(days=6)
     street.seconds += 3601
     await watch.look()
@@ -443,6 +461,30 @@ async def test_the_watch_wakes_by_itself(street: Street) -> None:
     finally:
         running.cancel()
         await asyncio.wait([running])
+
+
+async def test_where_nobody_tells_of_changes_the_folder_is_looked_at_all_the_same(
+    street: Street, monkeypatch: pytest.MonkeyPatch, heard: Heard
+) -> None:
+    """A system that has no watch left to give, or whose watch breaks, delays files and ends nothing."""
+
+    async def broken(*_: object, **__: object) -> AsyncIterator[set[object]]:
+        raise ExceptionGroup("", [RuntimeError("OS file watch limit reached")])
+        yield set()
+
+    monkeypatch.setattr("gateway.intake.drop.awatch", broken)
+    street.put("a.csv", batch(1))
+    running = asyncio.create_task(street.watch().run())
+    try:
+        async with asyncio.timeout(20):
+            async for _ in awatch(street.folder, recursive=True):
+                if (street.folder / "done/a.csv").exists():
+                    break
+        assert not running.done()
+    finally:
+        running.cancel()
+        await asyncio.wait([running])
+    assert "drop.not_watched" in {line["event"] for line in heard}
 
 
 def test_a_file_must_lie_unchanged_for_a_while() -> None:
