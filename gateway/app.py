@@ -183,7 +183,14 @@ async def dispatch(settings: Settings) -> None:
             producer=producer,
             topic_of=lambda recipient: notice_topic(settings.kafka, recipient),
         )
-        consumer = AddressingConsumer(engine, sealer=own.sealer, tools=own.tools(), clock=own.clock, careful=not clean)
+        consumer = AddressingConsumer(
+            engine,
+            sealer=own.sealer,
+            tools=own.tools(),
+            clock=own.clock,
+            careful=not clean,
+            hand_over=courier.hand_over,
+        )
         broker = new_broker(settings.kafka, settings.dispatch.instance)
         subscribe(broker, consumer, settings.kafka, settings.dispatch)
         health = Health(
@@ -228,7 +235,7 @@ PROCESSES: Mapping[str, Callable[[Settings], Coroutine[Any, Any, None]]] = {"int
 
 @asynccontextmanager
 async def _engine(settings: Settings) -> AsyncIterator[AsyncEngine]:
-    engine = open_engine(settings.store)
+    engine = open_engine(settings.store, serving=True)
     try:
         await migrate(engine)
         yield engine

@@ -32,12 +32,13 @@ class Unreadable(Exception):
 
 
 class DataKey:
-    """One record's key, unwrapped, in memory only."""
+    """One record's key, unwrapped, in memory only. wrapped: as the key table has it."""
 
-    __slots__ = ("_cipher", "record_id")
+    __slots__ = ("_cipher", "record_id", "wrapped")
 
-    def __init__(self, record_id: uuid.UUID, plain: bytes) -> None:
+    def __init__(self, record_id: uuid.UUID, plain: bytes, wrapped: bytes) -> None:
         self.record_id = record_id
+        self.wrapped = wrapped
         self._cipher = AESGCM(plain)
 
     def seal(self, body_id: uuid.UUID, plain: bytes) -> bytes:
@@ -133,12 +134,14 @@ class Sealer:
         """A new record's key, and its wrapped form for the key table."""
         plain = os.urandom(32)
         nonce = os.urandom(_NONCE)
-        return DataKey(record_id, plain), nonce + self._kek.encrypt(nonce, plain, record_id.bytes)
+        wrapped = nonce + self._kek.encrypt(nonce, plain, record_id.bytes)
+        return DataKey(record_id, plain, wrapped), wrapped
 
     def unwrap(self, record_id: uuid.UUID, wrapped: bytes) -> DataKey:
         """The record's key again. Raises Unreadable."""
         try:
-            return DataKey(record_id, self._kek.decrypt(wrapped[:_NONCE], wrapped[_NONCE:], record_id.bytes))
+            plain = self._kek.decrypt(wrapped[:_NONCE], wrapped[_NONCE:], record_id.bytes)
+            return DataKey(record_id, plain, wrapped)
         except (InvalidTag, ValueError):
             raise Unreadable("a data key does not unwrap: is this the installation's own key file?") from None
 

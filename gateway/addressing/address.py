@@ -7,17 +7,19 @@ for each other and never for good, and what recipients see appears in order.
 import uuid
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from gateway.addressing.agreements import Agreements
 from gateway.addressing.changes import Changes
 from gateway.addressing.desk import Desk
-from gateway.addressing.post import Post, seal_details
+from gateway.addressing.document import Letter
+from gateway.addressing.post import Body, Post, seal_details
 from gateway.addressing.recipients import Chains
 from gateway.addressing.subject import Subject, Told
 from gateway.addressing.turn import in_turn
+from gateway.delivery.delivery import Delivery
 from gateway.failpoints import reach
 from gateway.identity.identify import Asked, Identified, identify
 from gateway.identity.keys import keys_of
@@ -63,12 +65,21 @@ class Tools:
 class Addressed:
     """What became of a batch. states: decisions by state, and `repeat` for events that were decided before.
 
-    deliveries: made. recipients: whose mailboxes have something new.
+    queued: the deliveries made, as a courier reads them; in the order of each mailbox.
     """
 
     states: Mapping[str, int]
-    deliveries: int
-    recipients: frozenset[str]
+    queued: Sequence[Delivery] = ()
+
+    @property
+    def deliveries(self) -> int:
+        """How many deliveries were made."""
+        return len(self.queued)
+
+    @property
+    def recipients(self) -> frozenset[str]:
+        """Whose mailboxes have something new."""
+        return frozenset(one.recipient for one in self.queued)
 
 
 async def address(session: Session, batch: Sequence[Arrived], now: datetime, tools: Tools) -> Addressed:
@@ -85,7 +96,7 @@ async def address(session: Session, batch: Sequence[Arrived], now: datetime, too
         done = await _decide_all(session, work, asked, found, now, tools)
         reach("T3")
     repeats = len(arrived) - len(work)
-    return Addressed({**done.states, "repeat": repeats} if repeats else done.states, done.deliveries, done.recipients)
+    return replace(done, states={**done.states, "repeat": repeats}) if repeats else done
 
 
 async def _decide_all(
@@ -97,7 +108,7 @@ async def _decide_all(
     tools: Tools,
 ) -> Addressed:
     if not work:
-        return Addressed({}, 0, frozenset())
+        return Addressed({})
     identities = identify(
         [asked[one.envelope.id] for one in work], found.known, found.predecessors, tools.match, tools.namespace
     )
@@ -141,16 +152,42 @@ async def write(
 ) -> Addressed:
     """Write down what a desk decided: what is new, what stands no longer, and what is mended or ends."""
     details, bodies = seal_details(changes.evidence, tools.sealer)
+    documents: list[Body] = []
+    post = Post(events, keys, changes.evidence)
     if changes.letters:
-        post = Post(events, keys, changes.evidence)
         await post.fetch(session, changes.letters, tools.sealer)
-        bodies += post.write(changes.letters, tools.agreements, tools.places, _day(now))
-    await outcome.write(session, changes, details, bodies, now)
+        documents = post.write(changes.letters, tools.agreements, tools.places, _day(now))
+    positions = await outcome.write(session, changes, details, [*bodies, *documents], now)
     await amend(session, changes, now)
     return Addressed(
         states=Counter(decision.state for decision in changes.decisions),
-        deliveries=len(changes.letters),
-        recipients=frozenset(letter.recipient for letter in changes.letters),
+        queued=[
+            _delivery(letter, position, sealed, post.key_of(letter).wrapped, now)
+            for letter, position, (_, _, sealed) in zip(changes.letters, positions, documents, strict=True)
+        ],
+    )
+
+
+def _delivery(letter: Letter, position: int, sealed: bytes, wrapped: bytes, now: datetime) -> Delivery:
+    """A delivery as it is queued."""
+    event = letter.event
+    return Delivery(
+        id=letter.id,
+        recipient=letter.recipient,
+        position=position,
+        person_id=letter.person_id,
+        record_id=event.record_id,
+        kind=event.kind,
+        change=letter.change.value,
+        role=letter.role,
+        created=now,
+        trace=event.trace,
+        attempts=0,
+        next=now,
+        tried=None,
+        sealed=sealed,
+        wrapped=wrapped,
+        read=now,
     )
 
 

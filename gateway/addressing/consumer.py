@@ -21,6 +21,7 @@ from gateway import telemetry
 from gateway.addressing.address import Arrived, Tools, address
 from gateway.addressing.suspicion import groups
 from gateway.clock import Clock
+from gateway.delivery.delivery import Delivery
 from gateway.failpoints import reach
 from gateway.ids import new_id
 from gateway.kafka.envelope import Envelope, Undecodable, read_headers
@@ -63,6 +64,7 @@ class AddressingConsumer:
     """Decides batches of records. `handle` returns when each of them is decided, held or in quarantine.
 
     Couriers, of this process and of others, hear of new deliveries by the announcement that is part of the transaction.
+    hand_over: is given them once they are committed; what it does not take is read from the store.
     """
 
     def __init__(
@@ -73,12 +75,14 @@ class AddressingConsumer:
         tools: Tools,
         clock: Clock,
         careful: bool = False,
+        hand_over: Callable[[Sequence[Delivery]], None] = lambda _: None,
     ) -> None:
         self._engine = engine
         self._sealer = sealer
         self._tools = tools
         self._clock = clock
         self._careful = _CAREFUL if careful else 0
+        self._hand_over = hand_over
         self.last_progress = clock()
 
     async def handle(self, records: Sequence[Record]) -> None:
@@ -183,8 +187,9 @@ class AddressingConsumer:
         for state, count in done.states.items():
             telemetry.addressed.labels(state).inc(count)
         log.info("events.addressed", count=len(batch), deliveries=done.deliveries, held=done.states.get("held", 0))
-        if done.deliveries:
+        if done.queued:
             reach("D2")
+            self._hand_over(done.queued)
 
     async def _open(self, session: Session, batch: Sequence[Headed], faults: list[tuple[Headed, str]]) -> list[Arrived]:
         keys = await data_keys(session, self._sealer, [one.envelope.record_id for one in batch])

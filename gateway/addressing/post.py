@@ -62,7 +62,7 @@ class Post:
             raise Unreadable(f"{len(missing)} events that waited have no body")
 
     def write(self, letters: Sequence[Letter], agreements: Agreements, places: Places, on: date) -> list[Body]:
-        """The sealed documents."""
+        """The sealed documents, in the order of the letters."""
         dumps: dict[uuid.UUID, dict[str, Any]] = {}
         bodies = []
         for letter in letters:
@@ -75,8 +75,12 @@ class Post:
                 data = letter.disclosure.of(event, dumps[told.id], _areas(places, told.occurred.date(), on))
             stay = self._stay(letter, agreements, on) if letter.stay is not None else None
             document = written(letter, data, stay)
-            bodies.append((letter.id, told.record_id, self._keys[told.record_id].seal(letter.id, document)))
+            bodies.append((letter.id, told.record_id, self.key_of(letter).seal(letter.id, document)))
         return bodies
+
+    def key_of(self, letter: Letter) -> DataKey:
+        """The key that a letter is sealed with: its record's."""
+        return self._keys[letter.event.record_id]
 
     def _stay(self, letter: Letter, agreements: Agreements, on: date) -> dict[str, Any] | None:
         """What the agency that told of a stay has agreed may be told of it, or None."""

@@ -82,6 +82,7 @@ class Carrier:
         self._look = True
         self._forgive = False
         self._reading = 0
+        self._occupied = False
         self._anew = clock() + _READ_ANEW
         self._page = 2 * in_flight
         self._paged: datetime | None = None
@@ -104,6 +105,16 @@ class Carrier:
             self._upto = max(self._upto, upto)
         self._look = self._look or self._lanes.blocked
         self._stirred.set()
+
+    def hand_over(self, queued: Sequence[Delivery]) -> None:
+        """Deliveries just committed, in order: taken as if read where they follow what was read, else read in turn."""
+        follows = queued[0].position == self._lanes.cursor + 1 and self._lanes.held <= self._page
+        if follows and not (self._occupied or self._more or self._stopping or self._circuit.is_open):
+            reach("D1")
+            self._lanes.add(queued, self._clock())
+            self._offer()
+        else:
+            self.wake(queued[-1].position)
 
     async def run(self) -> None:
         """Carry until stopped. Raises what the store raises."""
@@ -196,7 +207,10 @@ class Carrier:
     async def _fill(self) -> None:
         while not (self._stopping and self._lanes.under_way == 0):
             self._stirred.clear()
+            # What comes while something is read may or may not be in it, and is read again.
+            self._occupied = True
             wait = None if self._stopping else await self._read()
+            self._occupied = False
             self._offer()
             if wait is None or wait > timedelta(0):
                 await self._rest(wait)

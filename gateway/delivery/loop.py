@@ -7,7 +7,7 @@ too, so that a process whose session ends can neither send in the name of a lock
 import asyncio
 import math
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 
 import aiohttp
@@ -19,6 +19,7 @@ from gateway.clock import Clock
 from gateway.delivery.carrier import Carrier
 from gateway.delivery.circuit import Circuit
 from gateway.delivery.courier import Courier, open_session
+from gateway.delivery.delivery import Delivery
 from gateway.delivery.notices import Producer, TopicNotices
 from gateway.delivery.patience import Chance, Patience
 from gateway.delivery.settler import Settler
@@ -92,6 +93,16 @@ class DeliveryLoop:
             service = self._own.get(recipient)
             if service is not None:
                 service.wake()
+
+    def hand_over(self, queued: Iterable[Delivery]) -> None:
+        """Deliveries that this process has just committed, in the order of each mailbox."""
+        by_recipient: dict[str, list[Delivery]] = {}
+        for delivery in queued:
+            by_recipient.setdefault(delivery.recipient, []).append(delivery)
+        for recipient, theirs in by_recipient.items():
+            service = self._own.get(recipient)
+            if service is not None:
+                service.hand_over(theirs)
 
     def _announced(self, told: str) -> None:
         recipient, upto = announced(told)
@@ -217,6 +228,10 @@ class _Service:
             self._carrier[0].wake(upto)
         if self._topic:
             self._topic[0].wake()
+
+    def hand_over(self, queued: Sequence[Delivery]) -> None:
+        if self._carrier:
+            self._carrier[0].hand_over(queued)
 
     async def stop(self) -> None:
         """Finish what is under way."""

@@ -1,6 +1,6 @@
 """The engine every statement runs on, and the schema's migrations."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import asyncpg
@@ -14,14 +14,24 @@ from gateway.settings import Store
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
-def open_engine(store: Store) -> AsyncEngine:
-    """An engine for one process. Statements are prepared once; parameters never show in errors or logs."""
+_SETTINGS: Mapping[str, str] = {"jit": "off", "application_name": "lasars-gateway"}
+
+# What serves looks up by key, and often: planning anew costs more than the work, and a plan made while a table was
+# small must not read it from end to end once it has grown.
+_SERVING: Mapping[str, str] = {"plan_cache_mode": "force_generic_plan", "enable_seqscan": "off"}
+
+
+def open_engine(store: Store, *, serving: bool = False) -> AsyncEngine:
+    """An engine for one process. Statements are prepared once; parameters never show in errors or logs.
+
+    serving: for a process that takes or delivers messages; its statements are planned once, and go by index.
+    """
     return create_async_engine(
         store.dsn,
         pool_size=store.pool,
         max_overflow=0,
         hide_parameters=True,
-        connect_args={"server_settings": {"jit": "off", "application_name": "lasars-gateway"}},
+        connect_args={"server_settings": {**_SETTINGS, **(_SERVING if serving else {})}},
     )
 
 

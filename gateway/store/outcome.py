@@ -101,7 +101,7 @@ _WRITE = Statement(
                  agreement, reason, trace)
         join given g on g.recipient = t.recipient
     )
-    select pg_notify('deliveries', recipient || ' ' || last) from given
+    select recipient, last, pg_notify('deliveries', recipient || ' ' || last) from given
     """
 )
 
@@ -112,8 +112,10 @@ async def write(
     keys: Sequence[tuple[uuid.UUID, bytes]],
     bodies: Sequence[tuple[uuid.UUID, uuid.UUID, bytes]],
     now: datetime,
-) -> None:
+) -> list[int]:
     """Every new row of these changes, and what stands no longer; the recipients hear of it with the commit.
+
+    Returns the positions of the letters in their mailboxes.
 
     keys: of details kept beside evidence, wrapped, by the evidence's id. bodies: id, whose key seals it, the bytes.
     Raises IntegrityError for an event that is decided under the same number already.
@@ -140,7 +142,9 @@ async def write(
         **arrays("x_person x_fact", list(changes.withdrawn)),
         **queued(changes.letters),
     }
-    await session.rows(_WRITE, {**told, "now": now, "first_responsible": FIRST_RESPONSIBLE})
+    rows = await session.rows(_WRITE, {**told, "now": now, "first_responsible": FIRST_RESPONSIBLE})
+    last = {recipient: position for recipient, position, _ in rows}
+    return [last[letter.recipient] - behind for letter, behind in zip(changes.letters, told["q_behind"], strict=True)]
 
 
 _EVIDENCE = "e_id e_person e_event e_fact e_kind e_authority e_flags e_start e_end e_occurred e_known e_withdrawn"
