@@ -73,12 +73,12 @@ def read(message: Message) -> Outcome:
     if root.tag == record.ROOT:
         if record.too_many_forms(root):
             return Refused((found("CU-002", "form", f"more than {record.MOST_FORMS}"),))
-        strange = record.set_aside(root)
+        strange, faults = record.departures(root)
         forms = [decode(fields, message.received) for fields in record.forms(root)]
         if len(forms) > 1:
             forms = [_numbered(form, number) for number, form in enumerate(forms, 1)]
         outcome = _outcome_of(forms)
-        return _noting(_with_schema_faults(outcome, record.schema_faults(root)), strange)
+        return _noting(_with_schema_faults(outcome, faults), strange)
     if root.tag == new_case.ROOT:
         return new_case.read(root, message.received)
     if name := IGNORED_ROOTS.get(str(root.tag)):

@@ -66,7 +66,7 @@ def _faults(error: ValidationError) -> Iterator[Finding]:
 
 
 def _oddities(form: Form) -> Iterator[Finding]:
-    for name, told in form:
+    for name, told in vars(form).items():
         if isinstance(told, Told) and told.doubt is not None:
             yield found(_DOUBTS[told.doubt], name)
 

@@ -36,6 +36,13 @@ _GROUPS: Final = ("custody_record", "detention", "detainee", "form")
 _OURS: Final = frozenset((*COLUMNS, *_GROUPS))
 
 
+def departures(root: etree._Element) -> tuple[tuple[Finding, ...], tuple[Finding, ...]]:
+    """What stood besides the contract and was taken out, and where the rest departs from the schema."""
+    faults = schema_faults(root)
+    strange = set_aside(root) if faults else ()  # what the schema has no fault to find with holds nothing strange
+    return strange, schema_faults(root) if strange else faults
+
+
 def set_aside(root: etree._Element) -> tuple[Finding, ...]:
     """Take out what is not in the contract, and tell in which part it stood: its name may be anything.
 
