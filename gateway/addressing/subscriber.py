@@ -1,11 +1,12 @@
-"""How FastStream hands canonical events to the consumer: raw, in batches, and acknowledged by nobody but us.
+"""How FastStream hands canonical events to the consumer: raw, and acknowledged by nobody but us.
 
 Every ready-made way loses something here. The library's own batch parser decodes headers as UTF-8 and drops the whole
 batch if one is not; its other acknowledgement policies commit past what failed; typed arguments are validated before
-the handler runs. So the records pass through untouched, the handler never raises, and it commits itself.
+the handler runs. So the records pass through untouched, the handler never raises, and it commits itself. Its batches
+wait by polling, too; so it hands over the first record that comes, and the handler takes the others that are there.
 """
 
-from collections.abc import Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from faststream import AckPolicy
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
     from aiokafka import ConsumerRecord
 
 GROUP = "addressing"
-POLL_MILLISECONDS = 1
-"""How long one poll waits, and how long the loop sleeps after an empty one. Measured in contracts/decisions/0006."""
-
 _LONGEST_WAIT = 24 * 3600 * 1000
 
 
@@ -43,28 +41,26 @@ def new_broker(kafka: Kafka, instance: str) -> KafkaBroker:
 def subscribe(broker: KafkaBroker, consumer: AddressingConsumer, kafka: Kafka, dispatch: Dispatch) -> None:
     """Subscribe the consumer to every canonical topic, as a static member of the one group."""
 
-    async def as_it_came(records: tuple["ConsumerRecord[Any, Any]", ...]) -> KafkaAckableMessage:
-        return KafkaAckableMessage(body=b"", raw_message=records, consumer=subscriber.consumer)
+    async def as_it_came(record: "ConsumerRecord[Any, Any]") -> KafkaAckableMessage:
+        return KafkaAckableMessage(body=b"", raw_message=record, consumer=subscriber.consumer)
 
-    async def undecoded(message: KafkaAckableMessage) -> Sequence["ConsumerRecord[Any, Any]"]:
-        raw = message.raw_message
-        return raw if isinstance(raw, tuple) else (raw,)
+    async def undecoded(message: KafkaAckableMessage) -> Any:
+        return message.raw_message
 
-    async def commit() -> None:
-        if subscriber.consumer is None:
+    async def decide(first: "ConsumerRecord[Any, Any]") -> None:
+        kafka_consumer = subscriber.consumer
+        if kafka_consumer is None:
             raise Fenced
-        await subscriber.consumer.commit()
-
-    async def decide(records: Sequence["ConsumerRecord[Any, Any]"]) -> None:
-        await settle_then_commit(consumer, records, commit)
+        records = [first]
+        if dispatch.batch > 1:
+            more = await kafka_consumer.getmany(timeout_ms=0, max_records=dispatch.batch - 1)
+            records.extend(chain.from_iterable(more.values()))
+        await settle_then_commit(consumer, records, kafka_consumer.commit)
 
     subscriber = broker.subscriber(
         *canonical_topics(kafka),
         group_id=kafka.prefix + GROUP,
         group_instance_id=kafka.prefix + dispatch.instance,
-        batch=True,
-        max_records=dispatch.batch,
-        batch_timeout_ms=POLL_MILLISECONDS,
         ack_policy=AckPolicy.MANUAL,
         auto_offset_reset="earliest",
         session_timeout_ms=int(dispatch.session_timeout.total_seconds() * 1000),
