@@ -22,6 +22,8 @@ LARGEST: Final = 900 * 1024
 
 _ATTEMPTS: Final = 3
 _PATIENCE: Final = 30.0
+"""Seconds after which no other try is begun."""
+_LONGEST_TOKEN: Final = timedelta(days=1)
 _EARLY: Final = timedelta(seconds=30)
 """How long before its end a token is no longer used."""
 
@@ -43,7 +45,7 @@ class _Passing(Exception):
 
 @dataclass(slots=True)
 class Source:
-    """A service that is asked, and as whom. base: without a slash at its end.
+    """A service that is asked, and as whom. base: without a slash at its end. deadline: for one whole answer.
 
     The token is kept for as long as it may be used.
     """
@@ -52,6 +54,7 @@ class Source:
     token_url: str
     client_id: str
     secret: str = field(repr=False)
+    deadline: timedelta = timedelta(seconds=20)
     _token: str | None = field(default=None, repr=False)
     _until: datetime | None = None
     _asking: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
@@ -82,8 +85,9 @@ class Source:
                 )
                 told = _json(body) if status == 200 else None
                 match told:
-                    case {"access_token": str() as token, "expires_in": int() as seconds}:
-                        self._token, self._until = token, now + timedelta(seconds=seconds) - _EARLY
+                    case {"access_token": str() as token, "expires_in": int() as seconds} if _usable(token):
+                        lasts = timedelta(seconds=max(0, min(seconds, int(_LONGEST_TOKEN.total_seconds()))))
+                        self._token, self._until = token, now + lasts - _EARLY
                     case _:
                         raise Unanswered("source_not_signed_in")
             return self._token
@@ -94,11 +98,17 @@ class Source:
         """Status and body, after a few tries. A redirect is a status like any other and is not followed."""
         try:
             async for attempt in stamina.retry_context(
-                on=(httpx.TransportError, _Passing), attempts=_ATTEMPTS, timeout=_PATIENCE, wait_initial=0.2, wait_max=2
+                on=(httpx.TransportError, _Passing, TimeoutError),
+                attempts=_ATTEMPTS,
+                timeout=_PATIENCE,
+                wait_initial=0.2,
+                wait_max=2,
             ):
+                # A client's own deadlines are for each piece, and begin anew with every byte.
                 with attempt:
-                    return await _once(client, method, url, headers, more)
-        except (httpx.HTTPError, _Passing):
+                    async with asyncio.timeout(self.deadline.total_seconds()):
+                        return await _once(client, method, url, headers, more)
+        except (httpx.HTTPError, _Passing, TimeoutError):
             raise Unanswered("source_unavailable") from None
         raise AssertionError("a try ends in an answer or in an exception")
 
@@ -106,9 +116,13 @@ class Source:
 async def _once(
     client: httpx.AsyncClient, method: str, url: str, headers: Mapping[str, str], more: Mapping[str, Any]
 ) -> tuple[int, bytes]:
-    async with client.stream(method, url, headers=dict(headers), follow_redirects=False, **more) as answer:
+    # What is unpacked on the way is as large as its sender likes, before anybody can count it.
+    asked = {**headers, "accept-encoding": "identity"}
+    async with client.stream(method, url, headers=asked, follow_redirects=False, **more) as answer:
         if answer.status_code == 429 or answer.status_code >= 500:
             raise _Passing
+        if answer.headers.get("content-encoding", "identity") != "identity":
+            raise Unanswered("source_answer_unreadable")
         body = bytearray()
         async for part in answer.aiter_bytes():
             body += part
@@ -124,6 +138,11 @@ def _json(body: bytes) -> Any:
         raise Unanswered("source_answer_unreadable") from None
 
 
+def _usable(token: str) -> bool:
+    """Whether a token can stand in a header."""
+    return bool(token) and token.isascii() and token.isprintable()
+
+
 def source_of(options: Mapping[str, str], base: str) -> Source | None:
     """The service these options name, or None where they name none. base: the option of the address.
 
@@ -136,7 +155,10 @@ def source_of(options: Mapping[str, str], base: str) -> Source | None:
     if missing := [name for name in needed if not options.get(name)]:
         raise ValueError(f"to fetch, give also {', '.join(missing)}")
     for name in (base, "token_url"):
-        url = httpx.URL(options[name])
+        try:
+            url = httpx.URL(options[name])
+        except httpx.InvalidURL:
+            raise ValueError(f"{name} is no address") from None
         if url.scheme != "https" and not (url.scheme == "http" and url.host in _LOCAL):
             raise ValueError(f"{name} is no https address")
     return Source(
