@@ -1,8 +1,8 @@
 """The accounts of a local system: the gateway's ledgers held against what the stand-ins wrote down themselves.
 
-What an agency was told is taken must be in the journal, and every arrival at a recipient must be a delivery there; and
-the other way round. Each missing thing counts once: a delivery that its decision counts and a recipient has, and whose
-row is gone, is one and not two.
+What an agency was told is taken must be in the journal, every case that probation's case API told must be with a
+record, and every arrival at a recipient must be a delivery; and the other way round. Each missing thing counts once: a
+delivery that its decision counts and a recipient has, and whose row is gone, is one and not two.
 """
 
 import uuid
@@ -19,6 +19,10 @@ from gateway.operations.reconcile import Ledgers, reconcile
 
 _RECORDS = text("select coalesce(file_id, id)::text as receipt, sender, count(*) as total from records group by 1, 2")
 _DELIVERIES = text("select id::text as id, recipient, offered is not null as offered from deliveries")
+_FILLED = text(
+    "select count(*) from fillings f join records r on r.id = f.record_id"
+    " where r.agency = 'probation' and f.outcome = 'filled'"
+)
 _GONE = text(
     """
     select d.event_id::text as event, sum(d.deliveries - coalesce(x.total, 0))::int as missing
@@ -53,10 +57,12 @@ async def make_up(connection: AsyncConnection, own: Installation) -> Accounts:
     ledgers = await reconcile(connection)
     taken = {(row.sender, row.receipt): row.total for row in await connection.execute(_RECORDS)}
     deliveries = {(row.recipient, row.id): row.offered for row in await connection.execute(_DELIVERIES)}
+    filled = (await connection.execute(_FILLED)).scalar_one()
     gone = Counter({row.event: row.missing for row in await connection.execute(_GONE)})
     await connection.rollback()
     written = Writings(own)
-    return Accounts(ledgers, {**_of_agencies(written, taken), **_of_recipients(written, deliveries, gone)})
+    differences = _of_agencies(written, taken) | _of_cases(written.cases_told(), filled)
+    return Accounts(ledgers, differences | _of_recipients(written, deliveries, gone))
 
 
 def _of_agencies(written: Writings, taken: Mapping[tuple[str, str], int]) -> dict[str, int]:
@@ -67,6 +73,14 @@ def _of_agencies(written: Writings, taken: Mapping[tuple[str, str], int]) -> dic
     return {
         "accepted and not in the journal": sum((told - Counter(taken)).values()),
         "in the journal and never acknowledged to its agency": sum((Counter(taken) - told).values()),
+    }
+
+
+def _of_cases(told: int, filled: int) -> dict[str, int]:
+    """Cases the case API told, against the pointers that were filled. Each is asked for until it is told, and once."""
+    return {
+        "told by the case API and with no record": max(0, told - filled),
+        "filled and never told by the case API": max(0, filled - told),
     }
 
 

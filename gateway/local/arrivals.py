@@ -1,4 +1,4 @@
-"""What the stand-ins wrote down, read back: what agencies had accepted, and what reached recipients."""
+"""What the stand-ins wrote down, read back: what agencies had accepted, what they were asked, and what reached whom."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from gateway.local.cast import AGENCIES, LASARS
+from gateway.local.cast import LASARS, SENDERS
 from gateway.local.installation import Installation
 
 
@@ -48,7 +48,8 @@ class Writings:
 
     def __init__(self, own: Installation) -> None:
         self._books = {lasars.id: _File(own.book(lasars.id)) for lasars in LASARS}
-        self._outboxes = {agency.id: _File(own.outbox(agency.id)) for agency in AGENCIES}
+        self._outboxes = {agency.id: _File(own.outbox(agency.id)) for agency in SENDERS}
+        self._case_api = _File(own.case_log)
 
     def applied(self) -> list[Arrival]:
         """What had its effect, recipient by recipient, each in the order of its books."""
@@ -83,13 +84,19 @@ class Writings:
         )
 
     def accepted(self) -> list[Acceptance]:
-        """What agencies were told was taken; what was a repeat is left out."""
-        return [
-            Acceptance(agency, line["door"], line["receipt"], (line["rows"] or 0) - (line["refused"] or 0))
+        """What agencies were told was taken; the same receipt again is a repeat, and left out."""
+        told = {
+            (agency, line["receipt"]): Acceptance(
+                agency, line["door"], line["receipt"], (line["rows"] or 0) - (line["refused"] or 0)
+            )
             for agency, outbox in self._outboxes.items()
             for line in outbox.lines("accepted")
-            if line["status"] == 202
-        ]
+        }
+        return list(told.values())
+
+    def cases_told(self) -> int:
+        """How many cases the case API has answered with, whole."""
+        return sum(line["about"] == "case" and line["status"] == 200 for line in self._case_api.lines("asked"))
 
 
 class _File:

@@ -1,4 +1,4 @@
-"""Who takes part in a local system: three agencies that send, and the LASARS of the eight areas."""
+"""Who takes part in a local system: seven agencies that send, and the LASARS of the eight areas."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -8,7 +8,7 @@ from gateway.parties import Body
 
 @dataclass(frozen=True, slots=True)
 class Agency:
-    """One that sends. id: of its party and of its one client."""
+    """One that sends. id: of its party and of its one client. short: in at most seven characters."""
 
     id: str
     name: str
@@ -33,7 +33,15 @@ class Lasars:
 MET: Final = Agency("met-police", "Metropolitan Police", "Met", "police_custody")
 GMP: Final = Agency("greater-manchester-police", "Greater Manchester Police", "GMP", "police_custody")
 LINCOLN: Final = Agency("hmp-lincoln", "HMP Lincoln", "Lincoln", "prison")
-AGENCIES: Final = (MET, GMP, LINCOLN)
+SURGERY: Final = Agency("sample-surgery", "Sample Surgery", "GP", "gp")
+REGISTRATIONS: Final = Agency("primary-care-support", "Primary Care Support", "PCS", "gp")
+PROBATION: Final = Agency("hmpps-probation", "HMPPS Probation", "Delius", "probation")
+DWP: Final = Agency("dwp", "Department for Work and Pensions", "DWP", "dwp")
+AGENCIES: Final = (MET, GMP, LINCOLN, SURGERY, REGISTRATIONS, PROBATION, DWP)
+
+ENFIELD_DESK: Final = Agency("lasars-enfield", "LASARS Enfield", "Enfield", "self_referral")
+"""A LASARS where somebody asks for help: it sends, as the party it is anyway."""
+SENDERS: Final = (*AGENCIES, ENFIELD_DESK)
 
 LASARS: Final = (
     Lasars("bracknell-forest", "Bracknell F"),

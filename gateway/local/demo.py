@@ -4,7 +4,7 @@ import asyncio
 import sys
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -18,40 +18,37 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from gateway.local import memory, ports
 from gateway.local.accounts import Accounts, make_up
 from gateway.local.arrivals import Writings
-from gateway.local.cast import AGENCIES, LASARS, NAMES
-from gateway.local.children import Child, Children
+from gateway.local.cast import LASARS, NAMES, SENDERS
+from gateway.local.children import Children
 from gateway.local.command import lgw
+from gateway.local.gp_papers import SERVICE
+from gateway.local.installation import Installation
 from gateway.local.journeys import JOURNEYS, Journey
 from gateway.local.journeys.cast import WAKEFIELD
 from gateway.local.outcomes import outcomes
 from gateway.local.playbill import LEGEND, Row, head, noted, shown
 from gateway.local.scene import Scene
-from gateway.local.stage import NotAsExpected, Stage
+from gateway.local.stage import Cast, NotAsExpected, Stage
 from gateway.local.steps import Steps
-from gateway.local.system import Plan, Ports, System, family, start
+from gateway.local.system import Plan, Ports, System, case_api_options, family, start
 from gateway.settings import Settings
 from gateway.store.ledger import open_engine
 from gateway.telemetry import where
 
-CHANGED: Final = {
-    # Prisons send the family of movements that is settled here, and it settles in a second instead of 45 minutes.
-    "adapters": {"prison": {"family": "immediate"}},
+HURRIED: Final = {
+    # Movements in prisons settle in a second instead of 45 minutes.
     "intake": {"settle": timedelta(seconds=1)},
     # A recipient that is down is tried again every half second, instead of less and less often over three days.
     "delivery": {"waits": (timedelta(seconds=0.2), timedelta(seconds=0.5)), "circuit": timedelta(seconds=1)},
+    # So is a case API that is away.
+    "filling": {"waits": (timedelta(seconds=0.5),) * 40},
+    # A file in a folder counts as complete once it has lain unchanged for a moment.
+    "drop": {"quiet": timedelta(seconds=0.1)},
     "kafka": {"partitions": 4},
 }
 """What is other than in earnest, so that nobody has to wait."""
 
 INTERRUPTED: Final = 130
-
-
-@dataclass(frozen=True, slots=True)
-class Cast:
-    """The stand-ins that run. agencies: the port of each; apart: recipients with a process of their own."""
-
-    agencies: Mapping[str, int]
-    apart: Mapping[str, Child]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +67,15 @@ def demo(data: Path, *, console: Console, settings: Settings, pause: bool = Fals
     """
     began = time.monotonic()
     steps = Steps(console)
-    intake, dispatch, together, alone, *agencies = ports.free(4 + len(AGENCIES))
+    intake, dispatch, together, alone, agencies, cases = ports.free(6)
     places = Ports(intake, dispatch, together, {WAKEFIELD.id: alone})
-    console.print(Text("Six journeys through the LASARS gateway, on real PostgreSQL and Kafka", style="bold"))
+    title = f"{len(JOURNEYS)} journeys through the LASARS gateway, on real PostgreSQL and Kafka"
+    console.print(Text(title, style="bold"))
     try:
         with family(data, places, steps) as (folder, children):
+            changed = HURRIED | {"adapters": _options(folder, cases)}
             system, cast = _begin(
-                children, Plan(folder, settings, places, fresh=True, changed=CHANGED), agencies, steps
+                children, Plan(folder, settings, places, fresh=True, changed=changed), agencies, cases, steps
             )
             played = asyncio.run(_play(system, cast, steps))
             size = memory.proportional()
@@ -95,18 +94,29 @@ def demo(data: Path, *, console: Console, settings: Settings, pause: bool = Fals
     return 1 if wrong or made_up.unaccounted else 0
 
 
-def _begin(children: Children, plan: Plan, agencies: Sequence[int], steps: Steps) -> tuple[System, Cast]:
-    """Start the system and everybody who takes part: each agency a process, the recipients one, Wakefield its own."""
+def _options(folder: Path, cases: int) -> dict[str, dict[str, str]]:
+    """What is chosen for each agency: the family of movements that settles, the service of ours, the case API."""
+    return {
+        "prison": {"family": "immediate"},
+        "gp": {"lasars_services": SERVICE},
+        "probation": case_api_options(Installation(folder), cases),
+    }
+
+
+def _begin(children: Children, plan: Plan, agencies: int, cases: int, steps: Steps) -> tuple[System, Cast]:
+    """Start the system and everybody who takes part: the agencies a process, seven recipients one, Wakefield its own.
+
+    agencies, cases: the ports of the agencies' doors and of the case API.
+    """
     system = start(children, plan, steps)
-    with steps.step("Starting the gateway, three agencies and eight LASARS"):
+    with steps.step("Starting the gateway, the agencies, a case API and eight LASARS"):
         system.start_gateway()
         system.play_recipients(tuple(one for one in LASARS if one is not WAKEFIELD), "Seven LASARS")
         alone = system.play_recipients((WAKEFIELD,), f"LASARS {WAKEFIELD.name}")
-        named = {agency.id: port for agency, port in zip(AGENCIES, agencies, strict=True)}
-        for agency in AGENCIES:
-            system.play_agency(agency, named[agency.id])
+        system.play_agencies(SENDERS, agencies)
+        system.play_case_api(cases)
         system.wait_until_ready()
-    return system, Cast(named, {WAKEFIELD.id: alone})
+    return system, Cast(agencies, cases, {WAKEFIELD.id: alone})
 
 
 async def _play(system: System, cast: Cast, steps: Steps) -> list[Played]:
@@ -114,7 +124,7 @@ async def _play(system: System, cast: Cast, steps: Steps) -> list[Played]:
     engine = open_engine(system.settings.store)
     try:
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=60)) as session:
-            stage = Stage(system, engine, session, cast.agencies, cast.apart)
+            stage = Stage(system, engine, session, cast)
             return [await _journey(journey, stage, engine, steps) for journey in JOURNEYS]
     finally:
         await engine.dispose()
@@ -127,7 +137,7 @@ async def _journey(journey: Journey, stage: Stage, engine: AsyncEngine, steps: S
             await journey.play(scene)
         except NotAsExpected as fault:
             scene.wrong.append(str(fault))
-        except (LookupError, ValueError, aiohttp.ClientError) as fault:
+        except (LookupError, ValueError, TimeoutError, aiohttp.ClientError) as fault:
             # An answer of another shape than was expected: the next journey can be played all the same.
             scene.wrong.append(f"it could not be played to its end ({type(fault).__name__} in {where(fault)})")
     async with engine.connect() as connection:

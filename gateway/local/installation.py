@@ -1,6 +1,7 @@
 """What a local system keeps in its data folder: its secrets, its parties, their clients' keys, its settings.
 
 keys.json            the installation's secrets, made at the first start and never again
+case-api.secret      what the gateway signs in with to the stand-in for probation's case API, made once
 drop/<id>/           where each stand-in agency may lay files
 clients/<id>.json    the private key each stand-in signs in with (JWK, Ed25519), mode 0600
 parties.toml         who takes part, written at every start, because the ports of the stand-ins are in it
@@ -10,6 +11,7 @@ settings.json        the settings of the system that runs, or ran last, for `lgw
 
 import json
 import os
+import secrets
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -44,8 +46,18 @@ class Installation:
         return self.books / f"{recipient}.jsonl"
 
     def outbox(self, agency: str) -> Path:
-        """Where a stand-in agency writes what was accepted."""
-        return self.books / f"{agency}.jsonl"
+        """Where a stand-in agency writes what was accepted. A LASARS that sends has a book, too."""
+        return self.books / f"{agency}.sent.jsonl"
+
+    @property
+    def case_log(self) -> Path:
+        """Where the stand-in for the case API writes what it was asked."""
+        return self.books / "case-api.jsonl"
+
+    @property
+    def case_secret(self) -> Path:
+        """What the gateway signs in with to the case API."""
+        return self.folder / "case-api.secret"
 
     def drop(self, agency: str) -> Path:
         """Where an agency may lay files."""
@@ -82,6 +94,8 @@ def prepare(folder: Path, recipients: Callable[[Lasars], int]) -> Installation:
     own.key_file("any").parent.mkdir(mode=0o700, exist_ok=True)
     if not own.keys.exists():
         Secrets.generate().write(own.keys)
+    if not own.case_secret.exists():
+        _write(own.case_secret, secrets.token_urlsafe())
     for agency in AGENCIES:
         own.drop(agency.id).mkdir(parents=True, exist_ok=True)
     for client in _clients():

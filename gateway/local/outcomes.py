@@ -20,8 +20,11 @@ _MANY: Final = 12
 _KINDS: Final = {
     "custody.drug-test.recorded": "drug test",
     "custody.assessment.required": "RA1",
+    "supervision.address-changed": "its address",
+    "benefits.started": "benefit start",
+    "benefits.ended": "benefit end",
 }
-"""What a record that tells several things tells, in a word each."""
+"""What a record or file that tells several things tells, in a word each; else it is called what was sent."""
 _CHANGES: Final = {"fact": "", "correction": " *", "retraction": " **"}
 _WHY: Final = {
     "declared": "address stated",
@@ -104,7 +107,7 @@ def _about(sent: Sent, events: Sequence[_Event]) -> list[Row]:
         return [Row(sent.receipt, sent.what, agency, "nobody", "", "known already")]
     if len(events) == 1:
         return list(events[0].rows(sent.what, agency))
-    rows = [row for event in events for row in event.rows(_KINDS.get(event.told.kind, event.told.kind), agency)]
+    rows = [row for event in events for row in event.rows(_KINDS.get(event.told.kind, sent.what), agency)]
     return rows if len(rows) < _MANY else _together(rows)
 
 
@@ -117,7 +120,7 @@ def _together(rows: Sequence[Row]) -> list[Row]:
     for (_, what, to, role, why), alike in sorted(groups.items()):
         speeds = [row.milliseconds for row in alike if row.milliseconds is not None]
         answers: list[datetime] = [row.acknowledged for row in alike if row.acknowledged is not None]
-        label = f"{len(alike)} {what}s"
+        label = what if len(alike) == 1 else f"{len(alike)} {what}s"
         speed = median(speeds) if speeds else None
         told.append(Row(label, label, alike[0].agency, to, role, why, speed, max(answers, default=None)))
     return told

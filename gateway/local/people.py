@@ -122,7 +122,7 @@ def _noms(number: int) -> str:
 
 
 def _nhs(number: int) -> str | None:
-    """An NHS number of the range that is never issued. One in eleven has no check digit, and ten nines stand for none."""
+    """A number of the range that is never issued. One in eleven has no check digit, and ten nines stand for none."""
     digits = f"999{number:06}"
     check = nhs_check_digit(digits)
     return None if check is None or number == 999_999 else digits + check

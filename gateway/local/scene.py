@@ -9,6 +9,8 @@ from gateway.local.arrivals import Arrival
 from gateway.local.cast import NAMES, Agency, Lasars
 from gateway.local.stage import NotAsExpected, Sent, Stage
 
+_NO_HEADERS: Mapping[str, str] = {}
+
 Told = tuple[str, str, str]
 """One thing a recipient is told: kind, change, and the role it is told in."""
 
@@ -28,11 +30,19 @@ class Scene:
     notes: list[tuple[str, str]] = field(default_factory=list)
 
     async def send(
-        self, agency: Agency, what: str, body: bytes, media_type: str, *, key: str | None = None, door: str = "records"
+        self,
+        agency: Agency,
+        what: str,
+        body: bytes,
+        media_type: str,
+        *,
+        door: str = "records",
+        headers: Mapping[str, str] = _NO_HEADERS,
     ) -> Sent:
         """Send something that must be accepted. Raises NotAsExpected: without it the journey cannot go on."""
-        sent = await self.stage.send(agency, what, body, media_type, key=key, door=door)
-        if not self.expect(sent.status == 202, f"{agency.name} should have had its {what} accepted"):
+        sent = await self.stage.send(agency, what, body, media_type, door=door, headers=headers)
+        accepted = 200 if door == "messages" else 202
+        if not self.expect(sent.status == accepted, f"{agency.name} should have had its {what} accepted"):
             raise NotAsExpected(f"it was answered with status {sent.status}")
         self.sent.append(sent)
         return sent

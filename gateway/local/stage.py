@@ -26,15 +26,17 @@ PATIENCE = 30.0
 """Seconds anything may take that is waited for."""
 _LOOK = 0.02
 _LONDON = ZoneInfo("Europe/London")
+_NO_HEADERS: Mapping[str, str] = {}
 
 _BUSY = text(
     """
     select (select count(*) from outbox)
          + (select count(*) from events e where not exists (select from decisions d where d.event_id = e.id))
          + (select count(*) from deliveries where state = 'queued')
+         + (select count(*) from records where state = 'waiting')
     """
 )
-"""What is still under way: to be published, to be decided, to be delivered."""
+"""What is still under way: to be filled, to be published, to be decided, to be delivered."""
 
 _EVENTS = text("select id from events where record_id = any(:records) order by seq")
 _RECORDS = text("select id from records where id = :receipt or file_id = :receipt order by row nulls first")
@@ -49,18 +51,34 @@ class NotAsExpected(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Cast:
+    """The stand-ins that run. agencies, cases: the ports of the agencies' doors and of the case API.
+
+    apart: recipients with a process of their own, by id.
+    """
+
+    agencies: int
+    cases: int
+    apart: Mapping[str, Child]
+
+
+@dataclass(frozen=True, slots=True)
 class Sent:
-    """What an agency sent, and what it was answered. what: in words, for the table."""
+    """What an agency sent, and what it was answered. what: in words, for the table. receipt: none if it was refused.
+
+    body: the answer as it came, in whatever protocol.
+    """
 
     agency: Agency
     what: str
     status: int
-    answer: Mapping[str, Any]
+    receipt: str
+    body: bytes = b""
 
     @property
-    def receipt(self) -> str:
-        """The receipt of the record, or of the file."""
-        told: str = self.answer.get("receipt") or self.answer.get("file") or ""
+    def answer(self) -> dict[str, Any]:
+        """The answer, where it is a JSON object."""
+        told: dict[str, Any] = orjson.loads(self.body)
         return told
 
 
@@ -72,39 +90,62 @@ class Stage:
         system: System,
         engine: AsyncEngine,
         session: aiohttp.ClientSession,
-        agencies: Mapping[str, int],
-        apart: Mapping[str, Child],
+        cast: Cast,
     ) -> None:
-        """agencies: the port of each; apart: the processes that play one LASARS alone."""
         self.system = system
         self.own = system.own
         self._engine = engine
         self._session = session
-        self._agencies = agencies
-        self._apart = dict(apart)
+        self._agencies = f"http://{LOOPBACK}:{cast.agencies}"
+        self._cases = f"http://{LOOPBACK}:{cast.cases}"
+        self._apart = dict(cast.apart)
         self._readers: dict[str, Client] = {}
         self._written = Writings(system.own)
 
     # --- Agencies ----------------------------------------------------------------------------------------------------
 
     async def send(
-        self, agency: Agency, what: str, body: bytes, media_type: str, *, key: str | None = None, door: str = "records"
+        self,
+        agency: Agency,
+        what: str,
+        body: bytes,
+        media_type: str,
+        *,
+        door: str = "records",
+        headers: Mapping[str, str] = _NO_HEADERS,
     ) -> Sent:
-        """Have an agency send this. key: its own id of the message; without one it gives none."""
-        headers = {"content-type": media_type} | ({"idempotency-key": key} if key else {})
-        url = f"http://{LOOPBACK}:{self._agencies[agency.id]}/{door}"
-        async with self._session.post(url, data=body, headers=headers) as answer:
-            return Sent(agency, what, answer.status, orjson.loads(await answer.read()))
+        """Have an agency send this. door: records, files, messages as BaRS has them, or drop/NAME for its folder."""
+        told = {"content-type": media_type, **headers}
+        async with self._session.post(f"{self._agencies}/{agency.id}/{door}", data=body, headers=told) as answer:
+            receipt = answer.headers.get("location", "").rpartition("/")[2]
+            return Sent(agency, what, answer.status, receipt, await answer.read())
 
-    async def ask(self, agency: Agency, path: str) -> dict[str, Any]:
+    async def ask(self, agency: Agency, path: str, headers: Mapping[str, str] = _NO_HEADERS) -> dict[str, Any]:
         """What the gateway answers this agency."""
-        async with self._session.get(f"http://{LOOPBACK}:{self._agencies[agency.id]}{path}") as answer:
+        async with self._session.get(f"{self._agencies}/{agency.id}{path}", headers=headers) as answer:
             told: dict[str, Any] = orjson.loads(await answer.read())
             return told
 
     async def receipt(self, sent: Sent) -> dict[str, Any]:
         """The receipt as its sender sees it."""
         return await self.ask(sent.agency, f"/v1/receipts/{sent.receipt}")
+
+    # --- The case API ------------------------------------------------------------------------------------------------
+
+    async def know(self, answers: Mapping[str, Any]) -> None:
+        """Have the case API know this from now on. answers: by path."""
+        async with self._session.put(f"{self._cases}/answers", json=answers) as answer:
+            answer.raise_for_status()
+
+    async def take_case_api_away(self) -> None:
+        """Have it answer nobody."""
+        async with self._session.put(f"{self._cases}/away") as answer:
+            answer.raise_for_status()
+
+    async def bring_case_api_back(self) -> None:
+        """Have it answer again."""
+        async with self._session.delete(f"{self._cases}/away") as answer:
+            answer.raise_for_status()
 
     # --- Recipients --------------------------------------------------------------------------------------------------
 

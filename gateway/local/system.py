@@ -14,8 +14,8 @@ import asyncpg
 import orjson
 from aiokafka.admin import AIOKafkaAdminClient
 
-from gateway.local import kafka, postgres
-from gateway.local.cast import Agency, Lasars
+from gateway.local import case_api, kafka, postgres
+from gateway.local.cast import AGENCIES, Agency, Lasars
 from gateway.local.children import Child, Children, Program, answers
 from gateway.local.folder import claimed
 from gateway.local.installation import Installation, environment, prepare
@@ -119,17 +119,26 @@ class System:
         ]
         return self._play("recipient", name, port, {"gateway": self.url, "port": port, "parties": parties})
 
-    def play_agency(self, agency: Agency, port: int) -> Child:
-        """Start one process that plays an agency."""
-        told = {
-            "gateway": self.url,
-            "port": port,
-            "feed": agency.feed,
-            "client": agency.id,
-            "key": self.own.key(agency.id),
-            "log": str(self.own.outbox(agency.id)),
-        }
-        return self._play("agency", agency.name, port, told)
+    def play_agencies(self, cast: tuple[Agency, ...], port: int) -> Child:
+        """Start one process that plays these agencies, all on one port."""
+        agencies = [
+            {
+                "agency": agency.id,
+                "feed": agency.feed,
+                "client": agency.id,
+                "key": self.own.key(agency.id),
+                "log": str(self.own.outbox(agency.id)),
+                "folder": str(self.own.drop(agency.id)) if agency in AGENCIES else None,
+            }
+            for agency in cast
+        ]
+        return self._play("agency", "The agencies", port, {"gateway": self.url, "port": port, "agencies": agencies})
+
+    def play_case_api(self, port: int) -> Child:
+        """Start the process that plays probation's case API. `case_api_options` says how the gateway gets there."""
+        secret = self.own.case_secret.read_text()
+        told = {"port": port, "client": case_api.CLIENT, "secret": secret, "log": str(self.own.case_log)}
+        return self._play("case_api", "The case API", port, told)
 
     def wait_until_ready(self) -> None:
         """Return once everything that was started answers. Raises ChildDied, ChildNotReady."""
@@ -200,7 +209,8 @@ def start(children: Children, plan: Plan, steps: Steps) -> System:
         children.keep(store)
         if plan.fresh:
             asyncio.run(_empty(store))
-            shutil.rmtree(folder / "books", ignore_errors=True)
+            for left in ("books", "drop"):
+                shutil.rmtree(folder / left, ignore_errors=True)
         broker.wait_until_ready()
         if plan.fresh:
             asyncio.run(_forget_topics(broker.bootstrap))
@@ -234,6 +244,17 @@ def _settings(plan: Plan, own: Installation, store: EmbeddedPostgres, broker: Em
         after = before.model_copy(update=values) if hasattr(before, "model_copy") else values
         base = base.model_copy(update={group: after})
     return base
+
+
+def case_api_options(own: Installation, port: int) -> dict[str, str]:
+    """The options of the probation adapter that has its pointers filled by the stand-in on that port."""
+    base = f"http://{LOOPBACK}:{port}"
+    return {
+        "case_api": base + case_api.SECURE,
+        "token_url": base + case_api.SIGN_IN,
+        "client_id": case_api.CLIENT,
+        "client_secret_file": str(own.case_secret),
+    }
 
 
 async def _empty(store: EmbeddedPostgres) -> None:

@@ -7,7 +7,19 @@ quiet, and checks what every recipient was told and what the sender may see.
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from gateway.local.journeys import batch, corrected, down, moved, nobody, prisoner
+from gateway.local.journeys import (
+    asked,
+    batch,
+    benefits,
+    corrected,
+    down,
+    letter,
+    moved,
+    moved_house,
+    nobody,
+    order,
+    prisoner,
+)
 from gateway.local.scene import Scene
 
 
@@ -22,5 +34,7 @@ class Journey:
 
 JOURNEYS = tuple(
     Journey(number, module.TITLE, module.play)
-    for number, module in enumerate((moved, prisoner, nobody, corrected, down, batch), 1)
+    for number, module in enumerate(
+        (letter, asked, moved, prisoner, order, moved_house, benefits, nobody, corrected, down, batch), 1
+    )
 )

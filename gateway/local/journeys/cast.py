@@ -4,7 +4,9 @@ from gateway.local.cast import LASARS
 from gateway.local.people import Person, person
 
 BY_AREA = {lasars.area: lasars for lasars in LASARS}
+BRACKNELL_FOREST = BY_AREA["bracknell-forest"]
 ENFIELD = BY_AREA["enfield"]
+KENT = BY_AREA["kent"]
 LINCOLNSHIRE = BY_AREA["lincolnshire"]
 OXFORDSHIRE = BY_AREA["oxfordshire"]
 STOCKPORT = BY_AREA["stockport"]
@@ -17,6 +19,16 @@ VARIED = "custody.assessment.varied"
 NEED = "imprisonment.need-identified"
 DATES = "imprisonment.dates-changed"
 RELEASED = "imprisonment.released"
+REFERRED = "care.referred"
+REGISTRATION = "care.registration-changed"
+SELF_REFERRED = "care.self-referred"
+LIVES = "supervision.address-changed"
+ORDERED = "supervision.requirement-started"
+BREACHED = "supervision.breached"
+LICENCE_ACTIVATED = "supervision.licence-activated"
+RECALLED = "supervision.recalled"
+SENT_BY_JOBCENTRE = "benefits.referred"
+BENEFIT_ENDED = "benefits.ended"
 
 FACT, CORRECTION, RETRACTION = "fact", "correction", "retraction"
 HOME, HOLDING = "home", "holding"

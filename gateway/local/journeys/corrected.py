@@ -18,14 +18,14 @@ async def play(scene: Scene) -> None:
     detention = Detention(somebody(4001, "wigan"), "06", "SP", "SP/4001/26", arrested)
     original = xml(detention, drug_test("DT-4001", tested))
 
-    first = await scene.send(GMP, "positive test", original, XML, key="SP/4001/26-1")
-    again = await stage.send(GMP, "the same, same id", original, XML, key="SP/4001/26-1")
+    first = await scene.send(GMP, "positive test", original, XML, headers={"idempotency-key": "SP/4001/26-1"})
+    again = await stage.send(GMP, "the same, same id", original, XML, headers={"idempotency-key": "SP/4001/26-1"})
     scene.expect(
         again.status == 200 and again.receipt == first.receipt,
         "the same message under the same id should get the first receipt again",
     )
     scene.notes.append(("The same under the same id: ", "answered with the first receipt, nothing else happened."))
-    repeat = await scene.send(GMP, "the same, other id", original, XML, key="SP/4001/26-2")
+    repeat = await scene.send(GMP, "the same, other id", original, XML, headers={"idempotency-key": "SP/4001/26-2"})
     told = await stage.receipt(repeat)
     scene.expect(
         told["repeats"] == 1 and told["events"] == [],

@@ -1,24 +1,28 @@
-"""A man from Wigan in HMP Lincoln, whose drug team reports a need; his dates move, and he is released."""
+"""A man from Wigan in HMP Lincoln, whose drug team reports a need; his dates move, he is released, and recalled."""
 
 from datetime import timedelta
 
-from gateway.local.cast import LINCOLN
+from gateway.local.cast import LINCOLN, PROBATION
 from gateway.local.journeys.cast import (
     CORRECTION,
     DATES,
     FACT,
     HOLDING,
     HOME,
+    LICENCE_ACTIVATED,
     LINCOLNSHIRE,
+    LIVES,
     NEED,
+    RECALLED,
     RELEASED,
     WIGAN,
     somebody,
 )
 from gateway.local.prison_papers import JSON, Prisoner, dates_changed, need_identified, received, released
+from gateway.local.probation_papers import LICENCE, RECALL, Case
 from gateway.local.scene import Scene
 
-TITLE = "a man from Wigan in HMP Lincoln"
+TITLE = "from Wigan, in HMP Lincoln, released, recalled"
 
 
 async def play(scene: Scene) -> None:
@@ -77,4 +81,22 @@ async def play(scene: Scene) -> None:
     scene.expect(
         seen["state"] == "routed" and seen["events"][0]["deliveries"] == [],
         "the prison should not learn from a release whether anybody was told of it",
+    )
+    await _recalled(scene, who)
+
+
+async def _recalled(scene: Scene, who: Prisoner) -> None:
+    """Probation, which knows him by his prison number too, tells of his licence, and that it is taken from him."""
+    stage = scene.stage
+    case = Case(who.person, stage.now().date() - timedelta(days=1), in_prison=True)
+    await stage.know(case.answers())
+    licence = await scene.send(PROBATION, "licence", case.event(LICENCE, stage.now()), JSON)
+    await stage.quiet()
+    await scene.reached(licence, {WIGAN: [(LIVES, FACT, HOME), (LICENCE_ACTIVATED, FACT, HOME)]})
+    recall = await scene.send(PROBATION, "recall", case.event(RECALL, stage.now()), JSON)
+    await stage.quiet()
+    (told,) = await scene.documents(await scene.reached(recall, {WIGAN: [(RECALLED, FACT, HOME)]}))
+    scene.expect(
+        who.person.noms in str(told) and told["case"]["responsible"] == "wigan",
+        "Wigan should be told the recall as that of the man whom the prison told it of",
     )

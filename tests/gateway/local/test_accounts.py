@@ -140,6 +140,19 @@ async def test_an_arrival_out_of_nowhere_is_seen(books: Books) -> None:
     assert (await books.made_up()).sentences() == ["1 arrived and not in the ledger of deliveries"]
 
 
+async def test_a_case_that_was_told_and_is_with_no_record_is_seen(books: Books) -> None:
+    """What the case API told must have filled a pointer, and a pointer must have been filled by what it told."""
+    line = {"what": "asked", "about": "case", "status": 200}
+    _write(books.own.case_log, [line])
+    assert (await books.made_up()).sentences() == ["1 told by the case API and with no record"]
+    await books.run("update records set agency = 'probation'")
+    fill = "insert into fillings (record_id, tries, next, tried, outcome) values (:record, 1, now(), now(), 'filled')"
+    await books.run(fill, record=books.records[0])
+    assert (await books.made_up()).sentences() == []
+    await books.run(fill, record=books.records[1])
+    assert (await books.made_up()).sentences() == ["1 filled and never told by the case API"]
+
+
 async def test_what_went_elsewhere_is_seen_twice(books: Books) -> None:
     """A delivery that is one recipient's and arrived at another: it never arrived there, and has no place here."""
     [kent, _], _ = books.deliveries

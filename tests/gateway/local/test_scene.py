@@ -13,7 +13,7 @@ from gateway.local.stage import Sent, Stage
 
 TEST: Told = ("test", "fact", "home")
 MOVED: Told = ("moved", "correction", "home")
-SENT = Sent(MET, "test", 202, {"receipt": "r"})
+SENT = Sent(MET, "test", 202, "r")
 
 
 class Played:
