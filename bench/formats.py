@@ -7,12 +7,12 @@ A base does the least that whoever reads the format must do, in the C or Rust of
     the rest   the bytes cut at their separators by Python's own `split`, `csv` or slices, and the pieces validated by
                pydantic with the adapter's own wire models
 
-Of an interchange, an HL7 message and the benefit extract the wire model is text in segments and fields, so what their
-base validates is text; the others' has dates, codes and identifiers in it.
+Of an interchange, an HL7 message and the benefit extract the wire model is text in segments, fields and components, so
+what their base validates is text; the others' has dates, codes and identifiers in it.
 """
 
 import csv
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from io import BytesIO
@@ -26,7 +26,7 @@ from typing_extensions import TypedDict
 from adapters.base import Message, Read
 from adapters.dwp import wire as dwp
 from adapters.dwp.layout import DETAIL, HEADER, LAYOUTS, Field
-from adapters.gp import edifact, hl7v2
+from adapters.gp import edifact
 from adapters.gp import wire as bars
 from adapters.police_custody import batch
 from adapters.police_custody.wire import FORMS
@@ -207,19 +207,19 @@ def interchange(body: bytes) -> list[edifact.Segment]:
     return _SEGMENTS.validate_python(cut)
 
 
-_HL7_SEGMENTS: Final = TypeAdapter(list[hl7v2.Segment])
+_HL7_SEGMENTS: Final = TypeAdapter(list[tuple[str, list[list[list[str]]]]])
 
 
-def hl7(body: bytes) -> list[hl7v2.Segment]:
-    """The segments of a message under the standard separators."""
+def hl7(body: bytes) -> list[tuple[str, list[list[list[str]]]]]:
+    """The segments of a message under the standard separators: of each its name, and its fields' repetitions."""
     cut = []
     for line in body.decode().split("\r"):
         name, *fields = line.split("|")
-        cut.append({"name": name, "fields": [name, *fields], "separators": hl7v2.Separators()})
+        cut.append((name, [[part.split("^") for part in field.split("~")] for field in fields]))
     return _HL7_SEGMENTS.validate_python(cut)
 
 
-def _model(name: str, layout: tuple[Field, ...]) -> TypeAdapter[Any]:
+def _model(name: str, layout: Sequence[Field]) -> TypeAdapter[Any]:
     widths = {field.name: field.last - field.first + 1 for field in layout}
     typed: dict[str, Any] = {
         field: (Annotated[str, StringConstraints(strip_whitespace=True, max_length=width)], ...)

@@ -5,7 +5,12 @@ of a number by 23 picks a letter, and I, O and S are left out because they read 
 (PNCIdentifier, CROIdentifier and their tests) and bichard7-next-core (Asn).
 """
 
+from operator import mul
+from typing import Final
+
 ALPHABET = "ZABCDEFGHJKLMNPQRTUVWXY"
+
+_NHS_WEIGHTS: Final = range(10, 1, -1)
 
 
 def check_letter(digits: str) -> str:
@@ -18,7 +23,7 @@ def nhs_check_digit(first_nine: str) -> str | None:
 
     Source: NHS Data Dictionary, "NHS Number": a remainder of 11 is written 0, and a remainder of 10 is never issued.
     """
-    remainder = 11 - sum(int(digit) * weight for digit, weight in zip(first_nine, range(10, 1, -1), strict=True)) % 11
+    remainder = 11 - sum(map(mul, map(int, first_nine), _NHS_WEIGHTS)) % 11
     if remainder == 10:
         return None
     return "0" if remainder == 11 else str(remainder)

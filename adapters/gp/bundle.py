@@ -14,7 +14,7 @@ from adapters.base import Finding, Message
 from adapters.gp import rules
 from adapters.gp.fhir_xml import XmlReader
 from adapters.gp.rules import Faulty
-from adapters.gp.wire import FIELDS, READ, MessageHeader, Reference, Wire, faults
+from adapters.gp.wire import READ, RESOURCES, MessageHeader, Meta, Reference, Wire, faults
 
 JSON: Final = frozenset({"application/fhir+json", "application/json"})
 XML: Final = frozenset({"application/fhir+xml", "application/xml"})
@@ -23,7 +23,7 @@ LONGEST: Final = 1024 * 1024
 """The longest message read, in bytes. The largest real one seen has 70 KB."""
 _MOST_ENTRIES: Final = 500
 
-_XML_READER: Final = XmlReader(READ, FIELDS)
+_XML_READER: Final = XmlReader(RESOURCES, Meta)
 _BOM: Final = b"\xef\xbb\xbf"
 
 Resource = Mapping[str, Any]

@@ -1,15 +1,18 @@
 """FHIR's XML form as the JSON form says the same, so that one set of models reads both.
 
 A primitive's value stands in an attribute, a resource inside another element, and nothing tells one value from a list
-of one. No document type, no entity, no network; bounded depth and size.
+of one. Only what the models name is looked at, as deep as they go. No document type, no entity, no network; bounded
+size.
 """
 
-from collections.abc import Collection
-from typing import Any, Final
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, Optional
 
 from lxml import etree
+from pydantic import BaseModel
 
 from adapters.base import Finding
+from adapters.drift import shape_within
 from adapters.gp import rules
 from adapters.gp.rules import Faulty
 
@@ -17,7 +20,6 @@ _FHIR: Final = "{http://hl7.org/fhir}"
 _BOM: Final = b"\xef\xbb\xbf"
 _MOST_ELEMENTS: Final = 20_000
 """The longest real message seen has 1,400."""
-_DEEPEST: Final = 40
 
 _COUNT: Final = etree.XPath("count(//*)")
 _PARSER: Final = etree.XMLParser(
@@ -31,12 +33,35 @@ _PARSER: Final = etree.XMLParser(
 )
 
 
-class XmlReader:
-    """Reads bundles: of resources of these types, and of their parts by these names only."""
+Outline = Mapping[str, tuple[str, Optional["Outline"]]]
+"""What is read of an element: its parts by tag, each with its name and its own outline; None for a resource."""
 
-    def __init__(self, types: Collection[str], fields: Collection[str]) -> None:
-        self._types = {f"{_FHIR}{kind}": kind for kind in types}
-        self._fields = {f"{_FHIR}{field}": field for field in fields}
+
+def _outline(shape: type[BaseModel]) -> Outline:
+    """What is read of a shape."""
+    named = ((field.alias or name, shape_within(field.annotation)) for name, field in shape.model_fields.items())
+    return {f"{_FHIR}{name}": (name, {} if inner is None else _outline(inner)) for name, inner in named}
+
+
+_URL: Final = f"{_FHIR}url"
+_ID: Final = f"{_FHIR}id"
+"""Of every resource, because others refer to it by this."""
+
+
+class XmlReader:
+    """Reads bundles: of themselves what `meta` and these names say, and of their resources what these shapes name."""
+
+    def __init__(self, shapes: Iterable[type[BaseModel]], meta: type[BaseModel]) -> None:
+        entry: Outline = {f"{_FHIR}fullUrl": ("fullUrl", {}), f"{_FHIR}resource": ("resource", None)}
+        self._bundle: Outline = {
+            f"{_FHIR}type": ("type", {}),
+            f"{_FHIR}timestamp": ("timestamp", {}),
+            f"{_FHIR}meta": ("meta", _outline(meta)),
+            f"{_FHIR}entry": ("entry", entry),
+        }
+        self._resources = {
+            f"{_FHIR}{shape.__name__}": (shape.__name__, {**_outline(shape), _ID: ("id", {})}) for shape in shapes
+        }
 
     def read(self, body: bytes) -> dict[str, Any]:
         """The bundle as a JSON object. Raises Faulty.
@@ -59,32 +84,31 @@ class XmlReader:
         elements = _COUNT(root)
         if not isinstance(elements, float) or elements > _MOST_ELEMENTS:
             raise Faulty([Finding(rules.TOO_MUCH, "", f"more than {_MOST_ELEMENTS} elements")])
-        return {"resourceType": root.tag.removeprefix(_FHIR), **self._parts(root, 0)}
+        return {"resourceType": root.tag.removeprefix(_FHIR), **self._parts(root, self._bundle)}
 
-    def _parts(self, element: etree._Element, depth: int) -> dict[str, Any]:
+    def _parts(self, element: etree._Element, outline: Outline) -> dict[str, Any]:
         """The parts of an element by their names. Another namespace's are not read."""
-        if depth > _DEEPEST:
-            raise Faulty([Finding(rules.TOO_MUCH, "", f"deeper than {_DEEPEST}")])
         parts: dict[str, Any] = {}
         for child in element:
-            name = self._fields.get(child.tag)
-            if name is None:
+            known = outline.get(child.tag)
+            if known is None:
                 continue
+            name, inner = known
             value: Any = child.get("value")
             if value is None:
-                value = self._resource(child, depth + 1) if name == "resource" else self._parts(child, depth + 1)
+                value = self._resource(child) if inner is None else self._parts(child, inner)
             if name not in parts:
                 parts[name] = value
             elif isinstance(parts[name], list):
                 parts[name].append(value)
             else:
                 parts[name] = [parts[name], value]
-        if (url := element.get("url")) is not None:
+        if _URL in outline and (url := element.get("url")) is not None:
             parts["url"] = url
         return parts
 
-    def _resource(self, element: etree._Element, depth: int) -> dict[str, Any] | None:
+    def _resource(self, element: etree._Element) -> dict[str, Any] | None:
         """The resource that stands in an element, if it is of a type that is read."""
         inner = next(iter(element), None)
-        kind = self._types.get(inner.tag) if inner is not None else None
-        return {"resourceType": kind, **self._parts(inner, depth)} if inner is not None and kind is not None else None
+        known = self._resources.get(inner.tag) if inner is not None else None
+        return {"resourceType": known[0], **self._parts(inner, known[1])} if inner is not None and known else None

@@ -27,7 +27,7 @@ NOT_A_MESSAGE = Rule(
 TOO_MUCH = Rule(
     "GP-003",
     Level.REFUSE,
-    "The message is longer, deeper or has more parts than any referral needs",
+    "The message is longer or has more parts than any referral needs",
     "Send the referral without its documents.",
 )
 HIDDEN_DECLARATION = Rule(

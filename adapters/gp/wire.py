@@ -204,24 +204,6 @@ RESOURCES: Final[tuple[type[Wire], ...]] = (
 READ: Final = frozenset(model.__name__ for model in RESOURCES)
 """The types of resource that are read at all. Of any other only its name is looked at."""
 
-_PARTS: Final[tuple[type[Wire], ...]] = (
-    Coding,
-    Concept,
-    Extension,
-    Identifier,
-    Reference,
-    Period,
-    Meta,
-    Destination,
-    HumanName,
-    Address,
-)
-_OF_A_BUNDLE: Final = frozenset({"type", "timestamp", "meta", "entry", "fullUrl", "resource"})
-FIELDS: Final = _OF_A_BUNDLE | {
-    field.alias for model in (*RESOURCES, *_PARTS) for field in model.model_fields.values() if field.alias is not None
-}
-"""The names of everything that is read, in any resource."""
-
 
 def faults(error: ValidationError, resource: str) -> Iterator[Finding]:
     """What is wrong with a resource, by rule and field."""
