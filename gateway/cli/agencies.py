@@ -19,7 +19,7 @@ def new_agency(
     ] = None,
     into: Annotated[Path, typer.Option("--into", metavar="FOLDER", help="The checkout.", file_okay=False)] = Path(),
 ) -> None:
-    """Make an agency's adapter, contract, examples, agreement and tests from the template. Overwrites nothing."""
+    """Make the files of a new agency. Adapter, contract, examples, agreement and tests, from the template."""
     from gateway.connecting.new_agency import plan
 
     agency = plan(into, name, series)

@@ -17,6 +17,7 @@ OK, FINDINGS, USAGE, UNREACHABLE, REFUSED, PARTIAL = range(6)
 app = typer.Typer(
     name="lgw",
     help="The LASARS gateway: connect agencies, follow messages, mend what has stopped.",
+    epilog="Exit codes: 0 ok, 1 findings, 2 usage, 3 unreachable, 4 refused, 5 partial.",
     no_args_is_help=True,
     add_completion=True,
     rich_markup_mode=None,

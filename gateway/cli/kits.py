@@ -48,7 +48,7 @@ def conform(
     report: Stem = None,
     as_json: Json = False,
 ) -> None:
-    """Try the 24 cases a feed must pass, against a running gateway, with invented people. Exits 1 if one fails.
+    """Try the 24 cases a feed must pass. Against a running gateway, with invented people; exits 1 if one fails.
 
     It sends records, so try it on a gateway that is there for trying.
     """

@@ -68,7 +68,7 @@ def queue(
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """List what has stopped and waits for somebody, by urgency."""
+    """List what has stopped, the most urgent first."""
     from gateway.operations.queue import stopped
     from gateway.store.ledger import open_engine
 
@@ -99,7 +99,7 @@ def redrive(
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """Run held, quarantined or parked things again after a fix. Exits 5 if some are still stopped."""
+    """Run again what was held, quarantined or parked. Exits 5 if some of it is still stopped."""
     from gateway.app import open_redrive
     from gateway.operations.redrive import Result
 
@@ -146,7 +146,7 @@ def rebuild(
 
 @app.command()
 def doctor(data: Data = None, as_json: Json = False) -> None:
-    """Look at settings, services, disk and clock; say what to mend. Exits 1 if something is wrong."""
+    """Look at settings, services, disk and clock. Says what to mend, and exits 1 if something is wrong."""
     from gateway.operations.doctor import examine
 
     async def work(settings: Settings) -> int:

@@ -32,7 +32,7 @@ def listen(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Bring my mailbox to a local URL, message by message as they come, until Ctrl-C."""
+    """Bring my mailbox to a local URL. Message by message as they come, until Ctrl-C."""
     who = identity(gateway, data, client, key)
     try:
         raise typer.Exit(asyncio.run(_listen(who, to, cursor or Path(f"{who.client}.cursor"), most, as_json)))
@@ -58,7 +58,7 @@ def verify_signature(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Say whether a signature verifies, and if it does not, which part differs from what was signed."""
+    """Say whether a signature verifies. If it does not, which part differs from what was signed."""
     from gateway.connecting.diagnosis import diagnose
     from gateway.connecting.raw_request import read_headers, read_request
 

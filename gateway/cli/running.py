@@ -33,7 +33,7 @@ def demo(
     ),
     pause: Annotated[bool, typer.Option(help="Wait for Enter before the accounts are made up.")] = False,
 ) -> None:
-    """Play the programme's journeys and check what everybody got."""
+    """Play the programme's journeys, and check the outcome."""
     from gateway.local.demo import demo as play
 
     raise typer.Exit(play(data, console=console(), settings=settings_for(None), pause=pause))

@@ -37,9 +37,10 @@ def send(
     quiet: Annotated[bool, typer.Option("--quiet", help="Tell no progress.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Send records or a batch file, each once, and lay a statement beside them.
+    """Send records or a batch file, each of them once.
 
-    Exits 0 if everything was taken, 3 if the gateway was not reached, 4 if it refused, 5 if it took a part.
+    A statement of what was sent is laid beside them. Exits 0 if everything was taken, 3 if the gateway was not
+    reached, 4 if it refused, 5 if it took a part.
     """
     from adapters.registry import adapters
     from gateway.connecting.logbook import Logbook, Plan
@@ -76,7 +77,10 @@ def trigger(
     client: ClientId = None,
     key: Key = None,
 ) -> None:
-    """Print, or send, a valid message of a kind of event, about somebody invented, as its agency writes it."""
+    """Print, or send, a valid message of a kind of event.
+
+    It is about somebody invented, another each time, and as the agency that tells of it writes it.
+    """
     from adapters.registry import adapters
     from gateway.connecting.triggers import CONTRACTS, NoTrigger, by_kind
     from gateway.connecting.triggers import trigger as make

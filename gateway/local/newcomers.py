@@ -35,7 +35,7 @@ def senders(folder: Path, agency: str) -> list[str]:
     own = Installation(folder)
     new = _registered(own)
     sending = [
-        client.id for party in load_parties(own.parties).all if party.agency == agency for client in party.clients
+        client.id for party in load_parties(own.parties).all if party.sends(agency) for client in party.clients
     ]
     return sorted(sending, key=lambda client: client not in new)
 

@@ -129,7 +129,7 @@ async def read_journey(connection: AsyncConnection, wanted: uuid.UUID) -> Journe
 def _taken(record: Any) -> list[Step]:
     place = f"  row {record.row} of file {record.file_id}" if record.file_id else ""
     rules = sorted({finding["rule"] for finding in record.findings})
-    findings = f"{len(record.findings)} findings ({', '.join(rules)})" if rules else "no findings"
+    findings = f"{_many(len(record.findings), 'finding')} ({', '.join(rules)})" if rules else "no findings"
     steps = [
         Step(record.received, "received", f"{record.agency}/{record.sender}{place}", {"sender": record.sender}),
     ]

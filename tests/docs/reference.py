@@ -2,8 +2,11 @@
 
 import inspect
 import json
+import re
+import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from prometheus_client import Counter, Gauge, Histogram
 from prometheus_client.metrics import MetricWrapperBase
@@ -12,10 +15,25 @@ from pydantic.fields import FieldInfo
 from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 from typer.main import get_command
 
+from adapters.registry import adapters
 from gateway import telemetry
+from gateway.addressing.stays import PLACEMENT
 from gateway.cli import app
+from gateway.parties import Client, Drop, MeshSender, Mllp, Party, Push, Workflow
 from gateway.problems import KINDS
 from gateway.settings import Settings
+from schemas.base import Standing
+from schemas.catalogue import CATALOGUE, TOPICS, Kind
+
+_PARTY_TABLES: Mapping[str, type[BaseModel]] = {
+    "[parties.ID]": Party,
+    "[[parties.ID.clients]]": Client,
+    "[parties.ID.push]": Push,
+    "[parties.ID.drop]": Drop,
+    "[parties.ID.mllp]": Mllp,
+    "[parties.ID.mesh]": MeshSender,
+    "[parties.ID.mesh.workflows.NAME]": Workflow,
+}
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "docs" / "5-reference"
@@ -37,6 +55,7 @@ def settings() -> str:
     for name, group in groups.items():
         lines += ["", f"## {name}", "", _prose(type(group)), ""]
         lines += _table(f"GATEWAY_{name.upper()}__", type(group).model_fields)
+    lines += ["", "## adapters", "", *_options()]
     return "\n".join([*lines, ""])
 
 
@@ -79,6 +98,78 @@ def errors() -> str:
     return "\n".join([*lines, ""])
 
 
+def kinds() -> str:
+    """Every kind of event: what it tells, whether it opens a case, and what each agreement lets a LASARS be told."""
+    agreements = [
+        tomllib.loads(file.read_text()) for file in sorted((ROOT / "contracts" / "agreements").glob("*.toml"))
+    ]
+    lines = [
+        *("# Kinds of event", "", _WRITTEN, ""),
+        "A **referral** opens a case with the LASARS of home, and with the one that holds the person. What **informs**",
+        "goes only to a LASARS with which the person has a case. Both are told the fields listed here and no other:",
+        "they are those of the [agreements](../../contracts/agreements) as they stand, by the name they have in `data`",
+        "of a [delivery](../../contracts/outbound/lasars/README.md). A retraction tells no field at all.",
+        "",
+        "A kind's name leads to its schema, which has examples.",
+    ]
+    for topic in TOPICS:
+        lines += ["", f"## {topic}"]
+        for kind in CATALOGUE.values():
+            if kind.topic == topic:
+                lines += ["", *_kind(kind, agreements)]
+    lines += ["", "## When a case opens", ""]
+    lines += ["With what opened it comes the stay in prison, if the person is in one, as `placement`.", ""]
+    lines += _told(PLACEMENT, agreements)
+    return "\n".join([*lines, ""])
+
+
+def _kind(kind: Kind, agreements: list[dict[str, Any]]) -> Iterator[str]:
+    yield f"### [{kind.name}](../../contracts/canonical/{kind.name}.json)"
+    yield ""
+    yield f"{kind.sentence} {'A referral.' if kind.standing is Standing.REFERRAL else 'Informs.'}"
+    yield ""
+    yield from _told(kind.name, agreements)
+
+
+def _told(kind: str, agreements: list[dict[str, Any]]) -> Iterator[str]:
+    """A table of the fields that are told of a kind, and to whom; or that nobody is told."""
+    rows: list[str] = []
+    for agreement in agreements:
+        roles: dict[str, list[str]] = {}
+        for clause in agreement["disclosures"]:
+            if kind in clause["kinds"]:
+                sets = [path for name in clause.get("include", ()) for path in agreement["sets"][name]]
+                for path in (*sets, *clause.get("fields", ())):
+                    roles.setdefault(path, []).extend(clause["roles"])
+        by: dict[str, list[str]] = {}
+        for path, whom in roles.items():
+            by.setdefault(" and ".join(role for role in ("home", "holding") if role in whom), []).append(f"`{path}`")
+        rows += [f"| {agreement['sender']} | {whom} | {', '.join(paths)} |" for whom, paths in sorted(by.items())]
+    if not rows:
+        yield "No LASARS is told of it."
+        return
+    yield "| sent by | told to | what |"
+    yield "|---|---|---|"
+    yield from rows
+
+
+def parties() -> str:
+    """Every table of the parties file: what it means, and its keys."""
+    lines = [
+        *("# The parties file", "", _WRITTEN, ""),
+        "Who takes part stands in one TOML file, which `GATEWAY_PARTIES` names. It is read at start; an entry that is",
+        "wrong stops the start by its place. Public keys stand in it and no secret.",
+    ]
+    for table, model in _PARTY_TABLES.items():
+        lines += ["", f"## {table}", "", _prose(model), "", "| key | default |", "|---|---|"]
+        lines += [
+            f"| `{name}` | {'required' if field.is_required() else _default(field)} |"
+            for name, field in model.model_fields.items()
+            if (model, name) != (Party, "id")
+        ]
+    return "\n".join([*lines, ""])
+
+
 def commands() -> str:
     """Every command of lgw, with its arguments and options."""
     lines = [
@@ -115,8 +206,10 @@ def _parameter(told: TyperArgument | TyperOption) -> str:
 
 
 PAGES: Mapping[str, Callable[[], str]] = {
+    "kinds.md": kinds,
     "commands.md": commands,
     "settings.md": settings,
+    "parties.md": parties,
     "metrics.md": metrics,
     "errors.md": errors,
 }
@@ -125,6 +218,21 @@ PAGES: Mapping[str, Callable[[], str]] = {
 
 def _is_group(field: FieldInfo) -> bool:
     return isinstance(field.default, BaseModel)
+
+
+def _options() -> Iterator[str]:
+    """Every option of every agency, as its README explains it."""
+    yield "What an installation chooses for one agency: `GATEWAY_ADAPTERS__<AGENCY>__<OPTION>`, or part of the JSON in"
+    yield "`GATEWAY_ADAPTERS`, as an option with a code in its name must be:"
+    yield """`{"prison": {"release_reason.XX": "..."}}`. An option or a value that is none stops the start."""
+    yield ""
+    yield "| agency | option | meaning | default |"
+    yield "|---|---|---|---|"
+    for agency in adapters():
+        readme = (ROOT / "adapters" / agency / "README.md").read_text(encoding="utf-8")
+        _, _, rest = readme.partition("\n### Options\n")
+        for row in re.findall(r"^\| `.*$", rest.partition("\n#")[0], re.MULTILINE):
+            yield f"| {agency} {row}"
 
 
 def _table(prefix: str, fields: Mapping[str, FieldInfo]) -> Iterator[str]:
@@ -139,10 +247,10 @@ def _default(field: FieldInfo) -> str:
     value = field.get_default(call_default_factory=True, validated_data={})
     if isinstance(value, Path) and value.is_absolute():
         return f"`{value.relative_to(ROOT)}` of the installed project"
-    if value in (None, "", {}):
+    if value in (None, "", {}, ()):
         return "none"
     told = TypeAdapter(field.annotation).dump_python(value, mode="json")
-    return f"`{json.dumps(told) if isinstance(told, list) else told}`"
+    return f"`{json.dumps(told) if isinstance(told, list | bool) else told}`"
 
 
 def _metric(metric: MetricWrapperBase) -> str:

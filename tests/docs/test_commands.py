@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from adapters.registry import adapters
 from gateway.clock import system_clock
 from gateway.delivery.signing import sign, write_key
 from gateway.local import ports
@@ -40,9 +41,30 @@ server.serve_forever()
 pytestmark = [pytest.mark.services, pytest.mark.slow]
 
 
+FIRST = "2-first-accepted-message.md"
+
+
 def blocks(page: str, language: str) -> list[str]:
     """The code blocks of a page that are in this language."""
     return re.findall(rf"^```{language}\n(.*?)^```$", (DOCS / page).read_text(encoding="utf-8"), re.M | re.S)
+
+
+def before_the_start() -> list[str]:
+    """What the page of the first message has typed before the system is started."""
+    commands = blocks(FIRST, "sh")
+    return commands[: commands.index(START)]
+
+
+def after_the_start() -> list[str]:
+    """What it has typed in the second terminal."""
+    commands = blocks(FIRST, "sh")
+    return commands[commands.index(START) + 1 :]
+
+
+def examples() -> list[tuple[str, str]]:
+    """Agency by agency, the examples the same page begins with."""
+    page = (DOCS / FIRST).read_text(encoding="utf-8")
+    return re.findall(r"^\| `(\w+)` \| [^|]+ \| `([\w.-]+)` \|", page, re.MULTILINE)
 
 
 class Checkout:
@@ -74,8 +96,8 @@ class Checkout:
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
     """A checkout in which `lgw up` was typed, as the page of the first message says, and was stopped by Ctrl-C."""
-    assert START in blocks("2-first-accepted-message.md", "sh")
     checkout = Checkout(tmp_path_factory.mktemp("checkout"))
+    checkout.type(before_the_start())
     with subprocess.Popen(
         ["lgw", "up"],
         cwd=checkout.folder,
@@ -100,17 +122,49 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
 
 
 def test_the_first_message_is_accepted_and_all_is_accounted_for(checkout: Checkout) -> None:
-    """Sent as the page says: 202, a journey, a receipt, and nothing unaccounted for."""
-    commands = [block for block in blocks("2-first-accepted-message.md", "sh") if block != START]
-    told = checkout.type(commands)
-    assert "\n202\n" in told
-    assert re.search(r"^received .* police_custody/met-police$", told, re.MULTILINE)
+    """As the page says: a receipt, a journey to a LASARS, nothing unaccounted for, and no case that fails."""
+    told = checkout.type(after_the_start())
+    assert re.search(r"^  first\.xml  validated  [0-9a-f-]{36}$", told, re.MULTILINE), told
+    assert re.search(r"^received .* police_custody/my-force$", told, re.MULTILINE)
+    assert re.search(r"^Unaccounted for: +0$", told, re.MULTILINE), told
+    assert re.search(r"^\d+ passed · 0 failed · \d+ not tried$", told, re.MULTILINE), told
+
+
+def test_every_agency_has_a_first_message(checkout: Checkout) -> None:
+    """The example of each row is taken, from a client of that agency's."""
+    listed = examples()
+    assert {agency for agency, _ in listed} == set(adapters())
+    for agency, file in listed:
+        sent = f"{agency}-{file}"
+        told = checkout.type(
+            [f"cp contracts/inbound/{agency}/examples/accepted/{file} {sent}", f"lgw send {sent} --as {agency}"]
+        )
+        assert re.search(rf"^  {re.escape(sent)}  (received|validated|taken)  ", told, re.MULTILINE), told
+
+
+def test_records_are_posted(checkout: Checkout) -> None:
+    """A record is accepted and a file reported on."""
+    told = checkout.type(blocks("3-tasks/post-records.md", "sh"))
+    assert told.startswith("202\n")
+    assert "CU-014" in told
+
+
+def test_a_surgery_refers_by_bars(checkout: Checkout) -> None:
+    """The bundle is answered as the standard answers what was taken."""
+    told = checkout.type(blocks("3-tasks/refer-by-bars.md", "sh"))
+    assert re.search(r"^HTTP/1\.1 200 ", told, re.MULTILINE), told
+    assert '"code":"ok"' in told
+
+
+def test_operations_look_at_everything(checkout: Checkout) -> None:
+    """What is looked at is well."""
+    told = checkout.type(blocks("3-tasks/follow-a-message.md", "sh"))
     assert re.search(r"^Unaccounted for: +0$", told, re.MULTILINE), told
 
 
 def test_a_mailbox_is_read_and_answered(checkout: Checkout) -> None:
     """What the police sent is listed, read and answered, as the two pages say."""
-    checkout.type([block for block in blocks("2-first-accepted-message.md", "sh") if block != START])
+    checkout.type(after_the_start()[:1])
     told = checkout.type([*blocks("3-tasks/receive-by-mailbox.md", "sh"), *blocks("3-tasks/send-receipts.md", "sh")])
     message, end = json.JSONDecoder().raw_decode(told)
     receipt = json.loads(told[end:])
@@ -141,7 +195,7 @@ def test_a_file_is_sent_by_folder(checkout: Checkout) -> None:
 
 def test_a_key_is_made_and_signs_in(checkout: Checkout) -> None:
     """Let in while the system runs, as the page says; its file is its owner's alone."""
-    assert checkout.type(["lgw token my-force"]).count(".") == 2
+    assert checkout.type(["lgw token my-second-force"]).count(".") == 2
     assert (checkout.folder / "my-system.key.json").stat().st_mode & 0o077 == 0
 
 
@@ -163,7 +217,7 @@ def test_a_message_of_any_kind_is_tried(checkout: Checkout) -> None:
 
 def test_a_mailbox_is_brought_to_a_local_system(checkout: Checkout) -> None:
     """One message is posted on, and the local system's answer is told."""
-    checkout.type([block for block in blocks("2-first-accepted-message.md", "sh") if block != START])
+    checkout.type(after_the_start()[:1])
     server = [sys.executable, "-c", _INBOX, str(checkout.own)]
     with subprocess.Popen(server, stdout=subprocess.PIPE, text=True) as inbox:
         assert inbox.stdout is not None
@@ -175,7 +229,7 @@ def test_a_mailbox_is_brought_to_a_local_system(checkout: Checkout) -> None:
 
 def test_a_signature_is_looked_into(checkout: Checkout) -> None:
     """One that verifies, and one whose body was written anew."""
-    checkout.type([block for block in blocks("2-first-accepted-message.md", "sh") if block != START])
+    checkout.type(after_the_start()[:1])
     told = checkout.type(blocks("3-tasks/verify-a-signature.md", "sh"))
     assert "The signature verifies" in told
     assert "parsed and written again (re-serialised)" in told

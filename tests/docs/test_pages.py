@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from gateway.cli import app
 from tests.adapters import test_conformance
@@ -46,6 +47,13 @@ def test_every_clause_is_proved_and_every_proof_is_a_clause() -> None:
     proofs = re.findall(r"^\| \d\.\d \|.*\| `(test_\w+)` \|$", clauses, re.MULTILINE)
     suite = [name for name in vars(test_conformance) if name.startswith("test_")]
     assert sorted(proofs) == sorted(suite)
+
+
+def test_the_list_of_commands_fits_a_terminal() -> None:
+    """In 80 columns every command's sentence is read whole, and nothing is wider."""
+    _, _, told = CliRunner().invoke(app, ["--help"], terminal_width=80).output.partition("Commands:")
+    assert "verify-signature" in told
+    assert [line for line in told.splitlines() if line.endswith("...") or len(line) > 80] == []
 
 
 def test_every_command_stands_in_the_readme() -> None:
