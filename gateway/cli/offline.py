@@ -14,14 +14,44 @@ Files = Annotated[list[Path], typer.Argument(metavar="FILE", help="Files, or fol
 
 
 @app.command()
-def check(files: Files, agency: Agency, as_json: Json = False) -> None:
+def check(
+    files: Files,
+    agency: Annotated[
+        str | None,
+        typer.Option("--as", metavar="AGENCY", help="The agency whose adapter reads them. Default: who understands."),
+    ] = None,
+    as_json: Json = False,
+    report: Annotated[
+        Path | None,
+        typer.Option("--report", metavar="PAGE", help="The report as HTML. Default, from 21 records on: beside FILE."),
+    ] = None,
+    no_report: Annotated[bool, typer.Option("--no-report", help="Write no report.")] = False,
+    write_mapping: Annotated[
+        Path | None,
+        typer.Option("--write-mapping", metavar="TOML", help="Write the codes that are not mapped, to be filled in."),
+    ] = None,
+    mapping: Annotated[
+        Path | None, typer.Option("--mapping", metavar="TOML", help="Try it with codes mapped so.", exists=True)
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress.")] = False,
+) -> None:
     """Say what an agency's adapter makes of files. Nothing leaves this computer; no value is shown."""
-    from adapters.registry import adapters
+    from gateway.offline.check import Wanted
     from gateway.offline.check import check as run
     from gateway.settings import read_settings
 
-    chosen = adapters(read_settings().adapters)
-    raise typer.Exit(run(chosen, agency, files, console=console(), received=datetime.now(UTC), as_json=as_json))
+    settings = read_settings()
+    raise typer.Exit(
+        run(
+            agency,
+            files,
+            options=settings.adapters,
+            places=settings.places,
+            console=console(),
+            received=datetime.now(UTC),
+            wanted=Wanted(as_json, report, no_report, mapping, write_mapping, quiet),
+        )
+    )
 
 
 @app.command()

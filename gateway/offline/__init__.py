@@ -3,7 +3,7 @@
 `check` says what would become of each record, without any personal value; `translate` shows the canonical events.
 """
 
-from gateway.offline.check import check
+from gateway.offline.check import Wanted, check
 from gateway.offline.translate import translate
 
-__all__ = ["check", "translate"]
+__all__ = ["Wanted", "check", "translate"]

@@ -1,65 +1,149 @@
 """`lgw check`: what would become of each record, said without a single personal value."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
-from textwrap import wrap
 from typing import Any, Final
 
 import orjson
 from rich.console import Console
 from rich.text import Text
 
-from adapters.base import Adapter, Finding, Held, Ignored, Level
+from adapters.base import Held, Ignored
+from adapters.registry import adapters
+from gateway.connecting.meter import meter
+from gateway.offline.detect import detect
+from gateway.offline.mapping import as_toml, for_a_gateway, read_mapping, taught
 from gateway.offline.records import Examined, Unusable, agency_of, examine
+from gateway.offline.report import Report
+from gateway.offline.screen import say, say_record, say_report
+from gateway.offline.survey import Reader, survey
+from schemas.place_files import PlacesError
 
 LISTED_ONE_BY_ONE: Final = 20
-"""Up to so many records are told one by one; more are gathered by cause."""
+"""Up to so many records are told one by one; more are gathered by cause, and a report is written beside them."""
 
-WIDTH: Final = 80
-_PLACES_SHOWN: Final = 5
-_LABELS: Final = {Level.REFUSE: "ERR", Level.HOLD: "HOLD", Level.WARN: "WARN"}
-_STYLES: Final = {Level.REFUSE: "red", Level.HOLD: "yellow", Level.WARN: "cyan"}
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is asked of a check.
+
+    as_json: one object a record and nothing else. report: where the page goes, None for beside the files; no_report:
+    it goes nowhere. mapping: a mapping file to read; write_mapping: where to write one. quiet: no progress.
+    """
+
+    as_json: bool = False
+    report: Path | None = None
+    no_report: bool = False
+    mapping: Path | None = None
+    write_mapping: Path | None = None
+    quiet: bool = False
 
 
 def check(
-    adapters: Mapping[str, Adapter],
-    agency: str,
+    agency: str | None,
     paths: Sequence[Path],
     *,
+    options: Mapping[str, Mapping[str, str]],
+    places: Path,
     console: Console,
     received: datetime,
-    as_json: bool = False,
+    wanted: Wanted | None = None,
 ) -> int:
     """Tell on the console what an agency's adapter makes of the records in some files; the exit code.
 
-    0: every record is taken. 1: at least one is held or refused; warnings do not count. 2: it could not be tried.
-    as_json: one object a record and nothing else.
+    agency: None to ask every adapter whose they are. options: an installation's choices, by agency. places: the folder
+    of the postcode table. 0: every record is taken. 1: at least one is held or refused; warnings do not count. 2: it
+    could not be tried.
     """
-    attention = False
+    wanted = wanted or Wanted()
     try:
-        records = examine(agency_of(adapters, agency), paths, received)
-        if as_json:
-            for record in records:
-                attention |= record.needs_attention
-                console.file.write(orjson.dumps(as_object(record)).decode() + "\n")
-            return int(attention)
-        _say(console, f"Reading as {agency}; nothing leaves this computer.")
-        first = list(islice(records, LISTED_ONE_BY_ONE + 1))
-        if len(first) <= LISTED_ONE_BY_ONE:
-            for record in first:
-                _say_record(console, record)
-        summary = Summary()
-        for record in chain(first, records):
-            summary.add(record)
-        summary.say(console, causes=len(first) > LISTED_ONE_BY_ONE)
+        known = adapters(options)
+        why = ""
+        if agency is None:
+            found = detect(known, paths[0], received)
+            agency, why = found.agency, f" ({found.why})"
+        agency_of(known, agency)
+        reader = Reader(agency, options, places, received)
+        _ = reader.adapter  # so that the tables of codes are those it reads by
+        if wanted.mapping is not None:
+            reader = replace(reader, mapped=read_mapping(wanted.mapping))
+        if wanted.as_json:
+            return _as_json(reader, paths, console)
+        say(console, f"Reading as {agency}{why}; nothing leaves this computer.")
+        return _told(reader, paths, console, wanted)
     except Unusable as unusable:
         console.print(Text(str(unusable)))
-        return 2
-    return int(summary.attention > 0)
+    except PlacesError as error:
+        console.print(Text(f"The postcode table cannot be read. {error}"))
+    return 2
+
+
+def _as_json(reader: Reader, paths: Sequence[Path], console: Console) -> int:
+    attention = False
+    with taught(reader.mapped):
+        for record in examine(reader.adapter, paths, reader.received):
+            attention |= record.needs_attention
+            console.file.write(orjson.dumps(as_object(record)).decode() + "\n")
+    return int(attention)
+
+
+def _told(reader: Reader, paths: Sequence[Path], console: Console, wanted: Wanted) -> int:
+    with taught(reader.mapped):
+        first = list(islice(examine(reader.adapter, paths, reader.received), LISTED_ONE_BY_ONE + 1))
+    many = len(first) > LISTED_ONE_BY_ONE
+    if not many:
+        for record in first:
+            say_record(console, record)
+    size = sum(file.stat().st_size for path in paths for file in (path.rglob("*") if path.is_dir() else [path]))
+    with meter("Reading", size, quiet=wanted.quiet or not many) as told:
+        report = Report(reader.agency, reader.received, survey(reader, paths, told), reader.known)
+    say_report(console, report, causes=many)
+    if wanted.write_mapping is not None:
+        _write_mapping(report, wanted.write_mapping, console)
+    elif report.codes():
+        say(console, "To say what they mean: --write-mapping mapping.toml, fill it in, then --mapping mapping.toml")
+    if reader.mapped:
+        _say_how_for_a_gateway(reader, console)
+    if not wanted.no_report and (many or wanted.report is not None):
+        page = wanted.report or _beside(paths[0])
+        _write(page, report.as_html())
+        say(console, f"Report: {page} (no personal data inside)")
+    return int(report.tally.attention > 0)
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f"{path.name if path.is_dir() else path.stem}.report.html")
+
+
+def _write_mapping(report: Report, path: Path, console: Console) -> None:
+    codes = report.codes()
+    if not codes:
+        say(console, "Every code is mapped; no mapping file was written.")
+        return
+    if path.exists():
+        raise Unusable(f"{path} is there already, and what stands in it may be somebody's work. Name another.")
+    _write(path, as_toml(report.agency, codes))
+    say(console, f"Mapping: {path} names {len(codes)} codes; give each its meaning, then --mapping {path}")
+
+
+def _say_how_for_a_gateway(reader: Reader, console: Console) -> None:
+    setting, without = for_a_gateway(reader.adapter, reader.mapped)
+    say(console, "The mapping counted for this check alone.")
+    if setting:
+        say(console, "A running gateway takes it as a setting, before its start:")
+        console.print(Text(setting), soft_wrap=True)
+    if without:
+        say(console, f"No option of the adapter adds codes to {', '.join(without)}: they go into its codes.py.")
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise Unusable(f"{path} cannot be written ({error.strerror}). Name another file.") from None
 
 
 def as_object(record: Examined) -> dict[str, Any]:
@@ -80,104 +164,3 @@ def as_object(record: Examined) -> dict[str, Any]:
         case _:
             pass
     return told
-
-
-@dataclass
-class Cause:
-    """One rule broken in one field: how often, seen how, and where first."""
-
-    finding: Finding
-    times: int = 0
-    places: dict[str, list[int]] = field(default_factory=dict)
-    shown: int = 0
-    details: Counter[str] = field(default_factory=Counter)
-
-    def add(self, finding: Finding, record: Examined) -> None:
-        """Count one more, keeping no more than what is shown."""
-        self.times += 1
-        if self.shown < _PLACES_SHOWN:
-            rows = self.places.setdefault(record.file, [])
-            if record.row is not None:
-                rows.append(record.row)
-            self.shown += 1
-        if finding.detail and (finding.detail in self.details or len(self.details) < _PLACES_SHOWN):
-            self.details[finding.detail] += 1
-
-
-class Summary:
-    """Counts of outcomes, and findings gathered by cause, in memory that does not grow with the records."""
-
-    def __init__(self) -> None:
-        self.outcomes: Counter[str] = Counter()
-        self.causes: dict[tuple[str, str], Cause] = {}
-        self.attention = 0
-
-    def add(self, record: Examined) -> None:
-        """Count a record and its findings."""
-        self.outcomes[record.word] += 1
-        self.attention += record.needs_attention
-        for finding in record.findings:
-            cause = self.causes.setdefault((finding.rule.id, finding.field), Cause(finding))
-            cause.add(finding, record)
-
-    def say(self, console: Console, *, causes: bool) -> None:
-        """The counts, after the causes if these are wanted, those that stop most records first."""
-        if causes:
-            gravity = list(_LABELS)
-            for cause in sorted(self.causes.values(), key=lambda c: (gravity.index(c.finding.rule.level), -c.times)):
-                _say_cause(console, cause)
-        total = self.outcomes.total()
-        ready = self.outcomes["accepted"]
-        share = f" ({100 * ready / total:.1f} %)" if total else ""
-        counts = " · ".join(f"{self.outcomes[word]:,} {word}" for word in ("held", "refused", "ignored"))
-        _say(console, f"{_many(total, 'record')} · {ready:,} accepted{share} · {counts}")
-
-
-def _say_record(console: Console, record: Examined) -> None:
-    match record.outcome:
-        case Held(reason=reason):
-            rest = f"{reason}, owner: operations"
-        case Ignored(name=name):
-            rest = name
-        case _:
-            rest = ", ".join(record.kinds)
-    _say(console, f"{record.place}: {record.word}" + (f"  {rest}" if rest else ""))
-    for finding in record.findings:
-        _say_finding(console, finding, f"{finding.field}: {finding.text}")
-
-
-def _say_cause(console: Console, cause: Cause) -> None:
-    rule = cause.finding.rule
-    _say_finding(console, cause.finding, f"{cause.times} × {cause.finding.field}: {rule.sentence}. {rule.fix}")
-    if cause.details:
-        _indented(console, "seen: " + ", ".join(f"{detail} ×{times}" for detail, times in cause.details.most_common()))
-    places = [_where(file, rows) for file, rows in cause.places.items()]
-    _indented(console, "in: " + "; ".join(places) + (" …" if cause.times > cause.shown else ""))
-
-
-def _say_finding(console: Console, finding: Finding, sentence: str) -> None:
-    label = f"  {_LABELS[finding.rule.level]:<5}{finding.rule.id:<8}"
-    first, *others = wrap(sentence, WIDTH - len(label)) or [""]
-    console.print(Text(label, _STYLES[finding.rule.level]) + Text(first), soft_wrap=True)
-    for line in others:
-        console.print(Text(" " * len(label) + line), soft_wrap=True)
-
-
-def _indented(console: Console, sentence: str) -> None:
-    for line in wrap(sentence, WIDTH - 15):
-        console.print(Text(" " * 15 + line), soft_wrap=True)
-
-
-def _say(console: Console, sentence: str) -> None:
-    for line in wrap(sentence, WIDTH, subsequent_indent="  "):
-        console.print(Text(line), soft_wrap=True)
-
-
-def _many(number: int, thing: str) -> str:
-    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
-
-
-def _where(file: str, rows: Sequence[int]) -> str:
-    if not rows:
-        return file
-    return f"{file} {'row' if len(rows) == 1 else 'rows'} {', '.join(map(str, rows))}"

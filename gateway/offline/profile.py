@@ -51,10 +51,13 @@ class Distinct:
 
     def merge(self, other: "Distinct") -> None:
         """Take in all that another has seen."""
+        if other._most < self._most:  # it has let go of what is greater, so this one must
+            self._most = other._most
+            self._least = {one for one in self._least if one <= self._most}
         self._take(other._least)
 
     def _take(self, hashes: Iterable[int]) -> None:
-        self._least.update(one for one in hashes if one < self._most)
+        self._least.update(one for one in hashes if one <= self._most)
         if len(self._least) > 2 * _LEAST:
             self._least = set(heapq.nsmallest(_LEAST, self._least))
             self._most = max(self._least)
@@ -110,18 +113,17 @@ class Profile:
 
     def add(self, records: Iterable[Mapping[str, list[str]]], today: date) -> None:
         """Take in records, each with its filled fields' values."""
-        seen: dict[str, Counter[str]] = {}
+        seen: dict[str, list[str]] = {}
+        filled: Counter[str] = Counter()
         for record in records:
             self.records += 1
+            filled.update(record.keys())
             for name, values in record.items():
-                if name not in seen:
-                    seen[name] = Counter()
-                seen[name].update(values)
-                if held := self._field(name):
-                    held.filled += 1
-        for name, counted in seen.items():
+                seen.setdefault(name, []).extend(values)
+        for name, values in seen.items():
             if held := self._field(name):
-                held.add(counted, today)
+                held.filled += filled[name]
+                held.add(Counter(values), today)
 
     def merge(self, other: "Profile") -> None:
         """Take in what another has counted."""

@@ -1,0 +1,72 @@
+"""A check as it stands on a terminal: eighty columns, colour where there is a terminal, and no value of any record."""
+
+from textwrap import wrap
+from typing import Final
+
+from rich.console import Console
+from rich.text import Text
+
+from adapters.base import Finding, Held, Ignored, Level
+from gateway.offline.records import Examined
+from gateway.offline.report import Report, label, seen, where
+from gateway.offline.tally import Cause
+
+WIDTH: Final = 80
+_STYLES: Final = {Level.REFUSE: "red", Level.HOLD: "yellow", Level.WARN: "cyan"}
+
+
+def say_record(console: Console, record: Examined) -> None:
+    """One record, with its findings."""
+    match record.outcome:
+        case Held(reason=reason):
+            rest = f"{reason}, owner: operations"
+        case Ignored(name=name):
+            rest = name
+        case _:
+            rest = ", ".join(record.kinds)
+    say(console, f"{record.place}: {record.word}" + (f"  {rest}" if rest else ""))
+    for finding in record.findings:
+        _say_finding(console, finding, f"{finding.field}: {finding.text}")
+
+
+def say_report(console: Console, report: Report, *, causes: bool) -> None:
+    """Counts, causes if these are wanted, and what else is to be known before the records are sent."""
+    say(console, report.headline())
+    say(console, report.outcomes())
+    if causes:
+        for cause in report.tally.ranked():
+            _say_cause(console, cause)
+    if repeats := report.repeats():
+        say(console, repeats)
+    for number, line in enumerate(report.homes()):
+        say(console, f"  {line}" if number else line)
+    if codes := report.codes_told():
+        say(console, f"Not mapped: {', '.join(codes)}")
+
+
+def say(console: Console, sentence: str) -> None:
+    """A sentence, in as many lines as it takes."""
+    indent = " " * (len(sentence) - len(sentence.lstrip()))
+    for line in wrap(sentence.strip(), WIDTH, initial_indent=indent, subsequent_indent=f"{indent}  "):
+        console.print(Text(line), soft_wrap=True)
+
+
+def _say_cause(console: Console, cause: Cause) -> None:
+    rule = cause.finding.rule
+    _say_finding(console, cause.finding, f"{cause.times:,} × {cause.finding.field}: {rule.sentence}. {rule.fix}")
+    if cause.details:
+        _indented(console, f"seen: {seen(cause)}")
+    _indented(console, f"in: {where(cause)}")
+
+
+def _say_finding(console: Console, finding: Finding, sentence: str) -> None:
+    margin = f"  {label(finding.rule):<5}{finding.rule.id:<8}"
+    first, *others = wrap(sentence, WIDTH - len(margin)) or [""]
+    console.print(Text(margin, _STYLES[finding.rule.level]) + Text(first), soft_wrap=True)
+    for line in others:
+        console.print(Text(" " * len(margin) + line), soft_wrap=True)
+
+
+def _indented(console: Console, sentence: str) -> None:
+    for line in wrap(sentence, WIDTH - 15):
+        console.print(Text(" " * 15 + line), soft_wrap=True)
