@@ -4,7 +4,7 @@ The reason of a decision and the amount of an award are not read: nobody who get
 """
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from io import BytesIO
 from typing import Final
 
@@ -15,13 +15,16 @@ from adapters.dwp.batch import Header, Record, Records, read_row
 from adapters.dwp.codes import ACTIONS, BENEFITS, MARKERS, SEXES, Action, held_for
 from adapters.dwp.layout import LENGTH, fields
 from adapters.dwp.rules import Faulty
-from adapters.local_time import day_moment
+from adapters.local_time import LONDON, day_moment
 from schemas.base import AddressClaim, AddressKind, Fact, Name, Person, Sensitivity
 from schemas.benefits import AwardAmended, AwardEnded, AwardEvent, AwardStarted
 from schemas.identifiers import Identifier, Scheme
 
 OPEN: Final = "00000000"
 """A date that says there is none."""
+
+_SLACK: Final = timedelta(days=1)
+"""How far the department's clock may run ahead before its file is taken for a mistake."""
 
 _REQUIRED: Final = ("nino", "surname", "benefit", "action", "effective")
 _TOLD: Final = {Action.START: "START", Action.END: "END", Action.AMEND: "AMEND"}
@@ -44,17 +47,22 @@ def _detail(header: Header, record: Record, received: datetime) -> Outcome:
     born = _date(told, "date_of_birth", found)
     if born is not None and born > received.date():
         found.append(Finding(rules.BORN_IN_THE_FUTURE, "date_of_birth"))
+    if _made(header) > received + _SLACK:
+        found.append(Finding(rules.MALFORMED, "header.created", "more than a day from now"))
     if told["action"] == "S" and told["effective"] == OPEN:
         found.append(Finding(rules.START_WITHOUT_DAY, "effective"))
     if found:
         raise Faulty(found)
     nino = claims.identifier(Scheme.NINO, told["nino"], "nino", found)
-    lane = lane_of(nino)
+    who = known_by(nino, told)
+    lane = f"NINO:{nino.value}" if nino.value else f"DWP:{who}"
     try:
         event, about = _award(told, effective, _person(told, nino, born, found), header)
     except UnknownCode as unknown:
         return held_for(unknown, tuple(found), lane)
-    fact = Fact(f"dwp:{known_by(nino)}:{told['benefit']}:{about}", lane, event.kind, event, version=header.created)
+    key = f"dwp:{who}:{told['benefit']}:{about}"
+    # The key says from which day on it holds, so that what is still to come is the same decision in the next file.
+    fact = Fact(key, lane, event.kind, event, version=header.created, lasting=True)
     return Accepted((fact,), tuple(found))
 
 
@@ -62,12 +70,16 @@ def _award(told: Mapping[str, str], effective: date | None, person: Person, head
     """The event, and what of the award it is about. Raises UnknownCode."""
     benefit, action, office = BENEFITS[told["benefit"]], ACTIONS[told["action"]], told["office"] or None
     sensitivity = frozenset({Sensitivity.MAPPA}) if MARKERS[told["marker"]] else frozenset()
+    said = _day(str(header.created)[:8])
     if effective is None:
         # An end that is open takes back whatever end was told before; it is said on the day the file was made.
-        said = _day(str(header.created)[:8])
-        occurred = day_moment(said)
         event = AwardAmended(
-            occurred=occurred, person=person, sensitivity=sensitivity, benefit=benefit, office=office, effective=None
+            occurred=day_moment(said),
+            person=person,
+            sensitivity=sensitivity,
+            benefit=benefit,
+            office=office,
+            effective=None,
         )
         return event, f"OPEN:{said:%Y%m%d}"
     kinds: Mapping[Action, type[AwardStarted | AwardEnded | AwardAmended]] = {
@@ -76,7 +88,7 @@ def _award(told: Mapping[str, str], effective: date | None, person: Person, head
         Action.AMEND: AwardAmended,
     }
     told_event = kinds[action](
-        occurred=day_moment(effective),
+        occurred=day_moment(min(effective, said)),  # what is to come is said today, as is the address beside it
         person=person,
         sensitivity=sensitivity,
         benefit=benefit,
@@ -105,14 +117,19 @@ def _person(told: Mapping[str, str], nino: Identifier, born: date | None, found:
     )
 
 
-def known_by(nino: Identifier) -> str:
-    """What the department knows the person by: the number, or what stands in its place."""
-    return nino.value or nino.raw
+def known_by(nino: Identifier, told: Mapping[str, str]) -> str:
+    """What tells the person from others: the number, or what stands in its place with name and birth date.
+
+    A number that stands for an unknown one, or that an office gives to whoever is next, is shared by strangers.
+    """
+    if nino.value is not None:
+        return nino.value
+    return ":".join((nino.raw.strip(), *(told[name] for name in ("surname", "forename", "date_of_birth"))))
 
 
-def lane_of(nino: Identifier) -> str:
-    """The lane of everything about this person. An office's own number is the person's only among its own records."""
-    return f"NINO:{nino.value}" if nino.value else f"DWP:{nino.raw.strip()}"
+def _made(header: Header) -> datetime:
+    """When the file was made, by a clock in London."""
+    return datetime.strptime(str(header.created), "%Y%m%d%H%M%S").replace(tzinfo=LONDON)
 
 
 def _date(told: Mapping[str, str], name: str, found: list[Finding]) -> date | None:

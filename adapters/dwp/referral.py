@@ -14,7 +14,6 @@ from pydantic import ValidationError
 from adapters import claims, drift
 from adapters.base import Accepted, Finding, Held, Ignored, Outcome, UnknownCode
 from adapters.dwp import rules
-from adapters.dwp.award import lane_of
 from adapters.dwp.codes import SEXES, held_for
 from adapters.dwp.rules import Faulty
 from adapters.dwp.wire import Address, Referral, WithdrawnReferral, faults
@@ -79,8 +78,8 @@ def _sent(told: Mapping[str, Any], received: datetime) -> Outcome:
             incident_marker=referral.incident_marker,
         )
     except UnknownCode as unknown:
-        return held_for(unknown, tuple(found), lane_of(nino))
-    fact = Fact(_key(referral), lane_of(nino), KIND, event, version=referral.record_version)
+        return held_for(unknown, tuple(found), _lane(referral, nino))
+    fact = Fact(_key(referral), _lane(referral, nino), KIND, event, version=referral.record_version)
     return Accepted((fact,), (*found, *drift.besides(Referral, told, also=_OUTSIDE)))
 
 
@@ -89,13 +88,18 @@ def _withdrawn(told: Mapping[str, Any]) -> Accepted:
         referral = WithdrawnReferral.model_validate(told)
     except ValidationError as error:
         raise Faulty(faults(error)) from None
-    lane = lane_of(parse(Scheme.NINO, referral.person.nino).identifier)
+    lane = _lane(referral, parse(Scheme.NINO, referral.person.nino).identifier)
     fact = Fact(_key(referral), lane, KIND, None, version=referral.record_version, withdrawn=referral.reason)
     return Accepted((fact,), tuple(drift.besides(WithdrawnReferral, told, also=_OUTSIDE)))
 
 
 def _key(referral: Referral | WithdrawnReferral) -> str:
     return f"dwp:referral:{referral.referral_id}"
+
+
+def _lane(referral: Referral | WithdrawnReferral, nino: Identifier) -> str:
+    """The lane of the person; of the referral alone, where the number may be shared by strangers."""
+    return f"NINO:{nino.value}" if nino.value else f"DWP:REFERRAL:{referral.referral_id}"
 
 
 def _impossible(referral: Referral, received: datetime) -> list[Finding]:

@@ -5,6 +5,8 @@ messages tell what is known and make no event. A claim is one fact of each of it
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from datetime import date
+from functools import partial
 from typing import Any, Final, TypeVar
 
 from pydantic import ValidationError
@@ -61,22 +63,24 @@ def _contract(change: Change) -> Accepted | Ignored:
     contract = _document(Contract, change)
     started, closed = contract.start_date, contract.closed_date
     if started is None:
-        return Ignored("universal-credit.contract:not-started")
-    if closed is not None and closed < started:
+        if change.type != _DELETED:
+            return Ignored("universal-credit.contract:not-started")
+        tell = None  # what is left of a deleted claim need not say when it began
+    elif closed is not None and closed < started:
         raise Faulty([Finding(rules.ENDS_BEFORE_START, "message.dbObject.closedDate")])
-
-    def tell(citizen: Identifier) -> Event:
-        person, benefit = Person(identifiers=(citizen,)), Benefit.UNIVERSAL_CREDIT
-        if closed is None:
-            return AwardStarted(occurred=day_moment(started), person=person, benefit=benefit, effective=started)
-        return AwardEnded(
-            occurred=day_moment(closed), person=person, benefit=benefit, effective=closed, started=started
-        )
-
+    else:
+        tell = partial(_award, started, closed)
     kind = "benefits.started" if closed is None else "benefits.ended"
     about = f"contract:{contract.id.contract_id}"
     people = [_citizen(number) for number in dict.fromkeys(contract.people)]
     return Accepted(tuple(_fact(about, kind, citizen, change, contract, tell) for citizen in people))
+
+
+def _award(started: date, closed: date | None, citizen: Identifier) -> Event:
+    person, benefit = Person(identifiers=(citizen,)), Benefit.UNIVERSAL_CREDIT
+    if closed is None:
+        return AwardStarted(occurred=day_moment(started), person=person, benefit=benefit, effective=started)
+    return AwardEnded(occurred=day_moment(closed), person=person, benefit=benefit, effective=closed, started=started)
 
 
 def _statement(change: Change) -> Accepted:
@@ -100,7 +104,12 @@ def _statement(change: Change) -> Accepted:
 
 
 def _fact(
-    about: str, kind: str, citizen: Identifier, change: Change, document: Document, tell: Callable[[Identifier], Event]
+    about: str,
+    kind: str,
+    citizen: Identifier,
+    change: Change,
+    document: Document,
+    tell: Callable[[Identifier], Event] | None,
 ) -> Fact:
     """What a document tells of one person; a document that is deleted takes it back, whatever is left in it."""
     gone = change.type == _DELETED
@@ -108,7 +117,7 @@ def _fact(
         key=f"dwp:universal-credit:{about}:{citizen.value}",
         lane=f"CITIZEN:{citizen.value}",
         kind=kind,
-        event=None if gone else tell(citizen),
+        event=None if gone or tell is None else tell(citizen),
         version=document.version,
         withdrawn=_GONE if gone else None,
     )

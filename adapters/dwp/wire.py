@@ -22,7 +22,7 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
-from adapters.base import Finding
+from adapters.base import HIGHEST_VERSION, Finding
 from adapters.dwp import rules
 from adapters.local_time import Told, day_moment, read_day, read_moment
 
@@ -105,7 +105,7 @@ CompactDay = Annotated[date, BeforeValidator(_compact_day)]
 MaybeCompactDay = Annotated[date | None, BeforeValidator(_compact_day)]
 InstantOrDay = Annotated[Told, PlainValidator(_told)]
 Stamp = Annotated[Told | None, BeforeValidator(_stamp)]
-RecordVersion = Annotated[int, Field(strict=True, ge=1)]
+RecordVersion = Annotated[int, Field(strict=True, ge=1, le=HIGHEST_VERSION)]
 
 
 # --- Referrals -------------------------------------------------------------------------------------------------------

@@ -69,7 +69,7 @@ def patient_of(message: Hl7Message, received: datetime, found: list[Finding]) ->
         sex=codes.SEXES[sex] if sex else None,
         addresses=tuple(_addresses(pid, found)),
     )
-    own = number or _local_number(pid) or f"{name.surname if name else ''}:{born}"
+    own = number or _local_number(pid) or _called(name, born)
     sender = needed_sender(message) if number is None else ""
     pd1 = message.first("PD1")
     protection = pd1.get(12).upper() if pd1 is not None else ""
@@ -129,15 +129,26 @@ def practice_of(message: Hl7Message, found: list[Finding]) -> Organisation | Non
 
 def _nhs_numbers(pid: Segment, found: list[Finding]) -> Iterator[Identifier]:
     for given in pid.values(3):
-        authorities = {given.get(4).upper(), given.get(4, 2)}
-        if given.get() and (authorities & codes.NHS_AUTHORITIES or given.get(5).upper() in codes.NHS_TYPES):
+        if given.get() and _is_nhs(given):
             yield claims.identifier(Scheme.NHS, given.get(), "PID-3", found)
 
 
+def _is_nhs(given: Value) -> bool:
+    authorities = {given.get(4).upper(), given.get(4, 2)}
+    return bool(authorities & codes.NHS_AUTHORITIES) or given.get(5).upper() in codes.NHS_TYPES
+
+
 def _local_number(pid: Segment) -> str:
-    """The sender's own number of the person, with whose it is; empty where it gives none."""
-    given = next((one for one in pid.values(3) if one.get()), None)
+    """The sender's own number of the person, with whose it is; empty where it gives none.
+
+    An NHS number that is none is nobody's own: one that stands for an unknown number is shared by strangers.
+    """
+    given = next((one for one in pid.values(3) if one.get() and not _is_nhs(one)), None)
     return f"{given.get(4) or given.get(4, 2)}/{given.get()}" if given is not None else ""
+
+
+def _called(name: Name | None, born: date | None) -> str:
+    return f"{name.surname}:{name.forenames or ''}:{born}" if name is not None else f"{born}"
 
 
 def _names(pid: Segment, found: list[Finding]) -> tuple[Name | None, tuple[Name, ...]]:

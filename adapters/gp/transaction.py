@@ -264,12 +264,21 @@ def _findable(person: Person) -> bool:
 
 
 def _named(person: Person) -> str:
-    """What tells the person of a transaction from others': transaction numbers start again after ten million."""
-    if person.identifiers:
-        return person.identifiers[0].value or person.identifiers[0].raw
-    return f"{person.name.surname if person.name else ''}:{person.date_of_birth}"
+    """What tells the person of a transaction from others': the NHS number, else name and birth date.
+
+    A number that is none may stand for an unknown one, and is then shared by strangers. Transaction numbers do not tell
+    people apart for ever: they start again after ten million.
+    """
+    number = _number_of(person)
+    if number is not None or person.name is None:
+        return number or f"{person.date_of_birth}"
+    return f"{person.name.surname}:{person.name.forenames or ''}:{person.date_of_birth}"
 
 
 def _lane(person: Person, header: Header) -> str:
-    number = next((one.value for one in person.identifiers if one.value), None)
+    number = _number_of(person)
     return f"NHS:{number}" if number else f"GP:{header.sender}:{_named(person)}"
+
+
+def _number_of(person: Person) -> str | None:
+    return next((one.value for one in person.identifiers if one.value), None)

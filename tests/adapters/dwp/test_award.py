@@ -6,7 +6,7 @@ import pytest
 
 from adapters.base import Accepted, Held, Message, Outcome, Refused
 from adapters.dwp import build
-from schemas.base import AddressKind, Fact, Sensitivity
+from schemas.base import AddressKind, Fact, Sensitivity, facts_of
 from schemas.benefits import AwardAmended, AwardEnded, AwardStarted, Benefit
 from tests.adapters.dwp.extract import RECEIVED, detail, header, read, written
 
@@ -70,7 +70,7 @@ def test_an_open_date_says_that_the_award_has_no_end(action: str) -> None:
 
 def test_the_same_decision_in_a_later_file_is_the_same_fact() -> None:
     """A later file only has a later version; what it repeats tells nothing new."""
-    first, again = fact(read()), fact(read(made="20260119193000"))
+    first, again = fact(read()), fact(read(made="20260115193000"))
     assert (first.key, first.event) == (again.key, again.event)
     assert first.version is not None
     assert again.version is not None
@@ -94,7 +94,29 @@ def test_an_offices_own_number_finds_nobody(prefix: str) -> None:
     assert told.event is not None
     (number,) = told.event.person.identifiers
     assert (number.raw, number.value) == (f"{prefix}440718", None)
-    assert told.lane == f"DWP:{prefix}440718"
+    assert told.lane == f"DWP:{prefix}440718:GRENFELL-ROWE:PIERS:19790811"
+
+
+@pytest.mark.parametrize("nino", ["PP999999P", "OO440718"])
+def test_a_number_that_is_none_joins_no_strangers(nino: str) -> None:
+    """What is typed where a number is not known is typed for many: name and birth date tell them apart."""
+    one, other = fact(read(nino=nino)), fact(read(nino=nino, forename="JORY", date_of_birth="19900102"))
+    assert one.key != other.key
+    assert one.lane != other.lane
+
+
+def test_a_day_to_come_is_told_today() -> None:
+    """A decision for next month is made now, and the address beside it is today's; told again it is the same."""
+    first = fact(read(effective="20260301", made="20260112193000"))
+    again = fact(read(effective="20260301", made="20260113193000"))
+    assert first.event is not None
+    assert first.event.occurred.at.date() == date(2026, 1, 12)
+    assert (first.key, facts_of(first)) == (again.key, facts_of(again))
+
+
+def test_a_file_from_the_future_is_refused_row_by_row() -> None:
+    """When a file was made orders what files say: one that is dated far ahead would silence all after it."""
+    assert rules(read(made="20260117193000")) == [("DW-023", "header.created")]
 
 
 @pytest.mark.parametrize("birth", ["", "00000000", "19000101", "19700101"])

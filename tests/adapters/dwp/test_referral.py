@@ -141,6 +141,7 @@ def test_another_version_is_held_and_another_message_ignored() -> None:
         ({"mandated": "Y"}, {("DW-023", "mandated")}),
         ({"incidentMarker": None}, {("DW-022", "incidentMarker")}),
         ({"recordVersion": 0}, {("DW-023", "recordVersion")}),
+        ({"recordVersion": 2**53}, {("DW-023", "recordVersion")}),
         ({"referredAt": "9 January"}, {("DW-023", "referredAt")}),
         ({"referredAt": "2026-01-17"}, {("DW-023", "referredAt")}),
         ({"person": {"surname": "Grenfell-Rowe"}}, {("DW-022", "person.nino")}),

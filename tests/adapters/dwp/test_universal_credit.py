@@ -174,6 +174,14 @@ def test_a_deleted_document_takes_back_what_it_told(collection: str, document: d
     assert all(fact.event is None for fact in gone)
 
 
+def test_what_is_left_of_a_deleted_claim_need_not_say_when_it_began() -> None:
+    """It takes back what was told, and is not passed over as a claim that has not begun."""
+    told = facts(read("contract", CONTRACT))
+    left = {name: value for name, value in CONTRACT.items() if name not in ("startDate", "closedDate")}
+    gone = facts(read("contract", left, **{"@type": "MONGO_DELETE"}))
+    assert [(fact.key, fact.withdrawn) for fact in gone] == [(fact.key, "deleted") for fact in told]
+
+
 @pytest.mark.parametrize(
     ("collection", "document", "fault"),
     [

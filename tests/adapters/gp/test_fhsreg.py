@@ -275,7 +275,7 @@ def test_an_old_number_with_name_and_birth_date_names_somebody() -> None:
     """Old-style numbers are kept as written; the person is found by name and birth date."""
     outcome = accepted(changed(interchange(message(AMENDED)), NUMBER, "RAT56"))
     (fact,) = outcome.facts
-    assert fact.lane == "GP:XX11:RAT56"
+    assert fact.lane == "GP:XX11:ELLERBY:TAMSIN JANE:1991-06-23"
     assert fact.event is not None
     assert [(one.raw, one.value) for one in fact.event.person.identifiers] == [("RAT56", None)]
     assert ("ID-002", "message[1]/S01[1]/PNA+PAT") in rules(outcome)

@@ -221,7 +221,17 @@ def test_a_wrong_check_digit_is_a_finding_and_no_refusal() -> None:
     """A number that fails its check is kept as written and matched on by nobody."""
     outcome = accepted(changed(MOVED, NUMBER, "9990548608"))
     assert ("ID-001", "PID-3") in rules(outcome)
-    assert outcome.facts[0].lane == "GP:P88026:NHS/9990548608"
+    assert outcome.facts[0].lane == "GP:P88026:RSTH/7781"
+
+
+@pytest.mark.parametrize("dummy", ["9999999999", "0000000000", "9990548608"])
+def test_a_number_that_is_none_joins_no_strangers(dummy: str) -> None:
+    """What is typed where a number is not known is typed for many: name and birth date tell them apart."""
+    body = changed(changed(MOVED, "~7781^^^RSTH^MR", ""), NUMBER, dummy)
+    one, other = told(body), told(changed(body, "Ellerby^Tamsin", "Marrack^Jory"))
+    assert one.lane == "GP:P88026:Ellerby:Tamsin Jane:1991-06-23"
+    assert one.lane != other.lane
+    assert one.key != other.key
 
 
 def test_a_protected_person_is_told_as_one() -> None:
