@@ -128,9 +128,9 @@ class Reader:
             end = self._buffer.find(self.separators.terminator, searched)
             if (len(self._buffer) if end < 0 else end) - self._at > LONGEST_SEGMENT:
                 raise Broken(rules.SEGMENT_UNREADABLE, "segment", "too long")
-            if end >= 0 and not self._released(end):
-                return end
             if end >= 0:
+                if not self._released(end):
+                    return end
                 searched = end + 1
                 continue
             more = self._stream.read(_CHUNK)
@@ -143,8 +143,10 @@ class Reader:
     def _released(self, end: int) -> bool:
         """Whether the separator at this place is text, because an odd number of release characters stands before it."""
         release = self.separators.release
+        if release is None or not self._buffer.endswith(release, self._at, end):
+            return False
         before = end
-        while release is not None and before > self._at and self._buffer[before - 1 : before] == release:
+        while before > self._at and self._buffer[before - 1 : before] == release:
             before -= 1
         return (end - before) % 2 == 1
 
@@ -153,7 +155,7 @@ class Reader:
             text = raw.decode(self.codec)
         except UnicodeDecodeError:
             raise Broken(rules.NOT_IN_CHARACTER_SET, "segment") from None
-        if _CONTROL.search(text):
+        if not text.isprintable() and _CONTROL.search(text):
             # Some systems break long lines inside a segment; what they broke is whole again without the line end.
             text = text.replace("\r", "").replace("\n", "")
             if _CONTROL.search(text):
