@@ -93,6 +93,9 @@ class Refused:
 
 Outcome = Accepted | Held | Ignored | Refused
 
+HIGHEST_VERSION: Final = 2**53 - 1
+"""The highest version of a record in a contract of ours: the last whole number every JSON reader keeps (RFC 7493)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Message:

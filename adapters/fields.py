@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, StringConstraints
 from pydantic_core import PydanticCustomError
 
+from adapters.base import HIGHEST_VERSION
 from adapters.local_time import Told, day_moment, read_day, read_moment
 
 
@@ -60,7 +61,7 @@ Day = Annotated[date, PlainValidator(_day)]
 """A day, CCYY-MM-DD."""
 When = Annotated[Told, PlainValidator(_told)]
 """An instant, with or without a zone, or a day."""
-Version = Annotated[int, BeforeValidator(_number), Field(ge=1)]
+Version = Annotated[int, BeforeValidator(_number), Field(ge=1, le=HIGHEST_VERSION)]
 """A whole number from 1 that counts what was said of one thing."""
 Flag = Annotated[bool, PlainValidator(_flag)]
 """Y or N; in JSON true or false as well."""

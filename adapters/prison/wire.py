@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, StringConstraints, ValidationError
 
-from adapters.base import Finding
+from adapters.base import HIGHEST_VERSION, Finding
 from adapters.hmpps import wire
 from adapters.hmpps.wire import (
     Day,
@@ -170,7 +170,7 @@ class Need(Wire):
 
     version: MessageVersion
     reference: Text
-    record_version: Annotated[int, Field(strict=True, ge=1)]
+    record_version: Annotated[int, Field(strict=True, ge=1, le=HIGHEST_VERSION)]
     prison_id: AgencyId
     identified_at: InstantOrDay
     person: NeedPerson
@@ -190,7 +190,7 @@ class WithdrawnNeed(Wire):
 
     version: MessageVersion
     reference: Text
-    record_version: Annotated[int, Field(strict=True, ge=1)]
+    record_version: Annotated[int, Field(strict=True, ge=1, le=HIGHEST_VERSION)]
     prison_id: AgencyId
     person: WithdrawnPerson
     reason: Literal["entered_in_error", "person_declined", "need_not_confirmed"]

@@ -17,7 +17,7 @@ from pydantic import (
     model_validator,
 )
 
-from adapters.base import Finding
+from adapters.base import HIGHEST_VERSION, Finding
 from adapters.hmpps import wire
 from adapters.hmpps.wire import (
     Day,
@@ -250,7 +250,7 @@ class Need(Wire):
 
     version: MessageVersion
     reference: Text
-    record_version: Annotated[int, Field(strict=True, ge=1)]
+    record_version: Annotated[int, Field(strict=True, ge=1, le=HIGHEST_VERSION)]
     region: RegionCode
     identified_at: InstantOrDay
     person: NeedPerson
@@ -270,7 +270,7 @@ class WithdrawnNeed(Wire):
 
     version: MessageVersion
     reference: Text
-    record_version: Annotated[int, Field(strict=True, ge=1)]
+    record_version: Annotated[int, Field(strict=True, ge=1, le=HIGHEST_VERSION)]
     region: RegionCode
     person: WithdrawnPerson
     reason: Literal["entered_in_error", "person_declined", "need_not_confirmed"]

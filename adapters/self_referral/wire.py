@@ -17,7 +17,7 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
-from adapters.base import Finding
+from adapters.base import HIGHEST_VERSION, Finding
 from adapters.local_time import Told, day_moment, read_day, read_moment
 from adapters.self_referral import rules
 
@@ -59,7 +59,7 @@ Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max
 MaybeText = Annotated[Text | None, BeforeValidator(_empty_is_absent)]
 AreaId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z-]{1,39}$")]
 MaybeAreaId = Annotated[AreaId | None, BeforeValidator(_empty_is_absent)]
-RecordVersion = Annotated[int, Field(strict=True, ge=1)]
+RecordVersion = Annotated[int, Field(strict=True, ge=1, le=HIGHEST_VERSION)]
 
 
 class Asking(Wire):

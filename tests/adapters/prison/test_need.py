@@ -65,6 +65,7 @@ def test_a_substance_on_no_list_is_held() -> None:
         (need(reference=" "), ("PR-011", "reference")),
         (need(recordVersion="1"), ("PR-011", "recordVersion")),
         (need(recordVersion=0), ("PR-011", "recordVersion")),
+        (need(recordVersion=2**53), ("PR-011", "recordVersion")),
         (need(prisonId="OUT"), ("PR-017", "prisonId")),
         (need(identifiedAt="6 July"), ("PR-011", "identifiedAt")),
         (need(identifiedAt="2026-02-01"), ("PR-015", "identifiedAt")),
