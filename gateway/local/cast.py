@@ -8,12 +8,16 @@ from gateway.parties import Body
 
 @dataclass(frozen=True, slots=True)
 class Agency:
-    """One that sends. id: of its party and of its one client. short: in at most seven characters."""
+    """One that sends. id: of its party and of its one client. short: in at most seven characters.
+
+    tells: a kind of event that is its to tell.
+    """
 
     id: str
     name: str
     short: str
     feed: str
+    tells: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,16 +34,20 @@ class Lasars:
         return f"lasars-{self.area}"
 
 
-MET: Final = Agency("met-police", "Metropolitan Police", "Met", "police_custody")
-GMP: Final = Agency("greater-manchester-police", "Greater Manchester Police", "GMP", "police_custody")
-LINCOLN: Final = Agency("hmp-lincoln", "HMP Lincoln", "Lincoln", "prison")
-SURGERY: Final = Agency("sample-surgery", "Sample Surgery", "GP", "gp")
-REGISTRATIONS: Final = Agency("primary-care-support", "Primary Care Support", "PCS", "gp")
-PROBATION: Final = Agency("hmpps-probation", "HMPPS Probation", "Delius", "probation")
-DWP: Final = Agency("dwp", "Department for Work and Pensions", "DWP", "dwp")
-AGENCIES: Final = (MET, GMP, LINCOLN, SURGERY, REGISTRATIONS, PROBATION, DWP)
+SURGERY: Final = Agency("sample-surgery", "Sample Surgery", "GP", "gp", "care.referred")
+REGISTRATIONS: Final = Agency("primary-care-support", "Primary Care Support", "PCS", "gp", "care.registration-changed")
+MET: Final = Agency("met-police", "Metropolitan Police", "Met", "police_custody", "custody.follow-up.required")
+GMP: Final = Agency(
+    "greater-manchester-police", "Greater Manchester Police", "GMP", "police_custody", "custody.drug-test.recorded"
+)
+LINCOLN: Final = Agency("hmp-lincoln", "HMP Lincoln", "Lincoln", "prison", "imprisonment.need-identified")
+PROBATION: Final = Agency(
+    "hmpps-probation", "HMPPS Probation", "Delius", "probation", "supervision.requirement-started"
+)
+DWP: Final = Agency("dwp", "Department for Work and Pensions", "DWP", "dwp", "benefits.referred")
+AGENCIES: Final = (SURGERY, REGISTRATIONS, MET, GMP, LINCOLN, PROBATION, DWP)
 
-ENFIELD_DESK: Final = Agency("lasars-enfield", "LASARS Enfield", "Enfield", "self_referral")
+ENFIELD_DESK: Final = Agency("lasars-enfield", "LASARS Enfield", "Enfield", "self_referral", "care.self-referred")
 """A LASARS where somebody asks for help: it sends, as the party it is anyway."""
 SENDERS: Final = (*AGENCIES, ENFIELD_DESK)
 

@@ -6,7 +6,7 @@ from typing import Final
 from rich.console import Console
 from rich.text import Text
 
-from gateway.local.cast import AGENCIES, LASARS
+from gateway.local.cast import LASARS, SENDERS
 from gateway.local.command import lgw
 from gateway.local.ports import LOOPBACK
 from gateway.local.steps import Steps
@@ -55,11 +55,17 @@ def _where(system: System, data: Path, recipients: bool) -> list[Text]:
         f"Logs        {data}/logs",
         f"LASARS      {books}" if recipients else "LASARS      none are played; each has its mailbox",
         "",
-        "Who takes part, each with its client's key in clients/<client>.json:",
-        *(f"  {agency.id:<30}sends {agency.feed}" for agency in AGENCIES),
-        f"  {LASARS[0].id + ', ...':<30}one LASARS for each of {len(LASARS)} areas",
+        "Who sends, which feed, and something that is theirs to tell:",
+        *(f"  {agency.id:<27}{agency.feed:<16}{agency.tells}" for agency in SENDERS),
+        f"Who is told: {LASARS[0].id}, ..., one LASARS for each of {len(LASARS)} areas.",
+        f"Each has its client's key in {data}/clients.",
         "",
-        "Send a first record, as the Metropolitan Police:",
+        "Send something invented, as any of them; a file; or lay it into a folder:",
+        f"  {lgw()} trigger care.referred --send --client sample-surgery --data {data}",
+        f"  {lgw()} send FILE --as gp --client sample-surgery --data {data}",
+        f"  {data}/drop/sample-surgery/",
+        "",
+        "Or over the bare API, as the Metropolitan Police:",
         f"  TOKEN=$({lgw()} token met-police --data {data})",
         '  curl -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/xml" \\',
         f"    {system.url}/v1/feeds/police_custody/records --data-binary \\",
@@ -68,7 +74,7 @@ def _where(system: System, data: Path, recipients: bool) -> list[Text]:
         f"  {lgw()} trace RECEIPT --data {data}",
         f"  {lgw()} status --data {data}",
         "",
-        "Somebody invented, in any kind of event, and an agency of your own:",
+        "Every kind of event there is, and an agency of your own:",
         f"  {lgw()} trigger --list",
         f"  {lgw()} keys new --client my-force --as police_custody --data {data}",
         "",

@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from gateway.local import ports
+from gateway.local.cast import SENDERS
 from gateway.local.folder import claimed
 from tests.journeys.lgw import Lgw, lgw
 
@@ -48,11 +49,18 @@ def gone(family: list[psutil.Process]) -> bool:
 @pytest.mark.services
 @pytest.mark.slow
 def test_ctrl_c_stops_every_process_and_a_second_start_finds_the_data(tmp_path: Path) -> None:
-    """A record sent by hand is found again after Ctrl-C and a second start; nothing is left running in between."""
+    """Everybody on the screen can send what it says there, and all of it is found again after a second start.
+
+    After Ctrl-C nothing is left running.
+    """
     env = places()
     api = f"http://127.0.0.1:{env['GATEWAY_INTAKE__PORT']}"
     with lgw("up", "--data", tmp_path, env=env) as first:
         first.until(UP)
+        for agency in SENDERS:
+            assert any(agency.id in line and agency.tells in line for line in first.said)
+            told = asked("trigger", agency.tells, "--send", "--client", agency.id, "--data", tmp_path)
+            assert agency.tells in told
         receipt = _sent(api, tmp_path)
         family = first.family()
         first.interrupt()
@@ -64,7 +72,7 @@ def test_ctrl_c_stops_every_process_and_a_second_start_finds_the_data(tmp_path: 
         token = asked("token", "met-police", "--data", tmp_path)
         answer = httpx.get(f"{api}/v1/receipts/{receipt}", headers={"authorization": f"Bearer {token}"})
         assert answer.json()["events"][0]["kind"] == "custody.follow-up.required"
-        assert json.loads(asked("status", "--data", tmp_path, "--json"))["records"] == {"translated": 1}
+        assert json.loads(asked("status", "--data", tmp_path, "--json"))["records"] == {"translated": len(SENDERS) + 1}
         _dies_with(second, "gateway dispatch", "The gateway's dispatch has ended by itself (signal SIGKILL).")
 
 
