@@ -3,6 +3,7 @@
     GatewayError
     ├── ConfigurationError      a setting is missing or wrong; raised at start, never later
     ├── JournalUnavailable      the journal cannot commit; the sender is told 503 and keeps the record
+    │   └── Unwritable          it cannot commit this one record, now or later: a fault of ours
     ├── Fenced                  another process holds what this one was working on
     ├── Unreachable             met by a client: the gateway does not answer, or only that it cannot just now
     ├── TurnedAway              met by a client: the gateway does not let it in, or not with this
@@ -30,6 +31,12 @@ class JournalUnavailable(GatewayError):
     """The journal cannot commit just now."""
 
     fix = "Send the same record again with the same message id; nothing was accepted."
+
+
+class Unwritable(JournalUnavailable):
+    """The journal cannot commit this record, however often it is tried; its neighbours are no worse for it."""
+
+    fix = "Keep the record and tell operations; nothing was accepted."
 
 
 class Fenced(GatewayError):

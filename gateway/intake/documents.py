@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from adapters.base import Adapter, Message
 from gateway import telemetry
 from gateway.clock import Clock
-from gateway.errors import JournalUnavailable
+from gateway.errors import JournalUnavailable, Unwritable
 from gateway.ids import new_id
 from gateway.intake.data_keys import KeyRefused, KeyService, KeyServiceAway
 from gateway.intake.encrypted import Undecodable, read_encrypted
@@ -95,9 +95,9 @@ class DocumentTaker:
         trace = telemetry.traceparent(None)
         try:
             became = await self.records.take(self.sender, self.adapter, message, _place(record), trace)
-        except _AWAY:
-            raise
         except Exception as error:  # whatever one document provokes must not stop its topic
+            if isinstance(error, _AWAY) and not isinstance(error, Unwritable):
+                raise
             log.error("document.failed", topic=record.topic, error=type(error).__name__, where=telemetry.where(error))
             await self._put_aside(record, "poison")
             return False

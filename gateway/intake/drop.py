@@ -208,7 +208,7 @@ class DropWatch:
             try:
                 took = await self._taker.take(parcel, spool.whole()) if whole else self._taker.too_large(parcel)
             except Exception as error:
-                if isinstance(error, JournalUnavailable) or passes(error):
+                if passes(error):
                     raise
                 self._put_off(name, "drop.failed", error)
                 return

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from adapters.base import Accepted, Held, Ignored
 from gateway import telemetry
 from gateway.clock import Clock
-from gateway.errors import JournalUnavailable
+from gateway.errors import JournalUnavailable, Unwritable
 from gateway.failpoints import reach
 from gateway.ids import new_id
 from gateway.intake.chain import Head, Minted, Repeat, Settling, chain, shard_of
@@ -83,7 +83,7 @@ class Journal:
         return len(self._queue)
 
     async def take(self, entry: Entry) -> Taken | Clash:
-        """Commit one record. Raises JournalUnavailable if it could not be; nothing was accepted then."""
+        """Commit one record. Raises JournalUnavailable (Unwritable) if it could not be; nothing was accepted then."""
         future: asyncio.Future[Taken | Clash] = asyncio.get_running_loop().create_future()
         self._queue.append((entry, future))
         self._arrived.set()
@@ -102,11 +102,12 @@ class Journal:
         try:
             results = await self.commit([entry for entry, _ in batch])
         except JournalUnavailable as error:
-            _fail(batch, str(error))
+            _fail(batch, error)
             return
         except DataError:
             if len(batch) == 1:
-                _fail(batch, "the journal cannot write this record")
+                log.error("journal.cannot_write", agency=batch[0][0].agency, sender=batch[0][0].sender)
+                _fail(batch, Unwritable("the journal cannot write this record"))
                 return
             half = len(batch) // 2
             await self._settle_batch(batch[:half])
@@ -114,7 +115,7 @@ class Journal:
             return
         except BaseException:
             # A fault of ours ends this process, but nobody at the door is left waiting for it.
-            _fail([*batch, *self._queue], "the journal has stopped")
+            _fail([*batch, *self._queue], JournalUnavailable("the journal has stopped"))
             raise
         for (_, future), result in zip(batch, results, strict=True):
             if not future.done():
@@ -335,11 +336,11 @@ class Journal:
         return True
 
 
-def _fail(batch: Sequence[tuple[Entry, asyncio.Future[Taken | Clash]]], sentence: str) -> None:
+def _fail(batch: Sequence[tuple[Entry, asyncio.Future[Taken | Clash]]], error: JournalUnavailable) -> None:
     """Tell everybody in it that nothing was accepted."""
     for _, future in batch:
         if not future.done():
-            future.set_exception(JournalUnavailable(sentence))
+            future.set_exception(type(error)(str(error)))
 
 
 def _delicate(fact: Fact) -> bool:

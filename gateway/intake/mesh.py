@@ -93,7 +93,7 @@ class MeshPoll:
             except MeshError:
                 log.error("mesh.answer_not_sent")  # nor is it acknowledged: all of it is tried again
             except Exception as error:
-                if isinstance(error, JournalUnavailable) or passes(error):
+                if passes(error):
                     raise
                 # A fault of ours, which this message met: it stays on the exchange, and stops no other.
                 log.error("mesh.failed", error=type(error).__name__, where=telemetry.where(error))

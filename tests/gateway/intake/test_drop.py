@@ -17,9 +17,11 @@ from watchfiles import awatch
 
 from adapters.base import Adapter, Answered, Message, Reply, Row
 from gateway import failpoints
+from gateway.errors import Unwritable
 from gateway.failpoints import Crashed
 from gateway.intake.batch import FileTaker
 from gateway.intake.drop import DropWatch, Patience, media_type_of
+from gateway.intake.entry import Clash, Entry, Taken
 from gateway.intake.folder import LONGEST_NAME, Folder, Lying
 from gateway.intake.journal import Journal
 from gateway.intake.parcel import ParcelTaker
@@ -311,6 +313,24 @@ async def test_a_fault_of_ours_that_a_file_meets_stops_no_other(street: Street, 
     await watch.look()
     await watch.look()
     assert {"a.csv", "b.csv", "a.csv~2"} <= street.names("done")
+
+
+async def test_a_record_that_no_journal_can_write_stops_no_other(
+    street: Street, journal: Journal, heard: Heard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Waiting for the journal to come back would be waiting for ever, with everybody behind it."""
+
+    async def take(entry: Entry) -> Taken | Clash:
+        if entry.body == GOOD:
+            raise Unwritable("this one never")
+        return await Journal.take(journal, entry)
+
+    monkeypatch.setattr(journal, "take", take)
+    street.put("a.xml", GOOD)
+    street.put("b.csv", batch(2))
+    await street.watch().look()
+    assert (street.names("taking"), "b.csv" in street.names("done")) == ({"a.xml"}, True)
+    assert [line["error"] for line in heard if line["event"] == "drop.failed"] == ["Unwritable"]
 
 
 async def test_a_full_disk_delays_and_loses_nothing(

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.base import Held, Ignored
-from gateway.errors import JournalUnavailable
+from gateway.errors import JournalUnavailable, Unwritable
 from gateway.intake.entry import Clash, Taken
 from gateway.operations.reconcile import reconcile
 from gateway.settings import Store
@@ -135,6 +135,21 @@ async def test_a_store_that_is_away_is_said_and_nothing_is_taken(postgres: str) 
         await own.take(entry(reception()))
     task.cancel()
     await nowhere.dispose()
+
+
+async def test_a_record_that_cannot_be_written_is_told_apart_from_a_journal_that_is_away(engine: AsyncEngine) -> None:
+    """What no column holds is a fault of its own record: its neighbours of the same batch are committed."""
+    committing = journal(engine)
+    running = asyncio.create_task(committing.run())
+    entries = [entry(reception()), entry(reception(version=2**63)), entry(reception(prison="NSI"))]
+    try:
+        first, wrong, last = await asyncio.gather(*map(committing.take, entries), return_exceptions=True)
+    finally:
+        running.cancel()
+        await asyncio.wait([running])
+    assert isinstance(wrong, Unwritable)
+    assert isinstance(first, Taken)
+    assert isinstance(last, Taken)
 
 
 async def test_waiting_entries_are_committed_together(engine: AsyncEngine) -> None:

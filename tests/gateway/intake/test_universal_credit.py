@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.dwp import build
 from gateway import failpoints
-from gateway.errors import ConfigurationError, JournalUnavailable
+from gateway.errors import ConfigurationError, JournalUnavailable, Unwritable
 from gateway.intake.data_keys import KeyService
 from gateway.intake.documents import DocumentTaker
 from gateway.intake.entry import Clash, Entry, Taken
@@ -139,13 +139,14 @@ async def test_a_refused_document_is_kept_as_a_refusal(engine: AsyncEngine) -> N
     assert await column(engine, "select findings -> 0 ->> 'rule' from refusals") == ["DW-023"]
 
 
-async def test_a_document_that_breaks_its_reader_stops_nobody(engine: AsyncEngine) -> None:
-    """A fault of ours is kept as poison."""
+@pytest.mark.parametrize("fault", [ZeroDivisionError(), Unwritable("this one never")], ids=["reader", "journal"])
+async def test_a_document_that_breaks_something_stops_nobody(engine: AsyncEngine, fault: Exception) -> None:
+    """A fault of ours is kept as poison, and is not tried without end."""
 
     class Breaking(FakeJournal):
         async def take(self, entry: Entry) -> Taken | Clash:
             if b"c-2" in entry.body:
-                raise ZeroDivisionError
+                raise fault
             return await super().take(entry)
 
     keys, journal = Keys(), Breaking()

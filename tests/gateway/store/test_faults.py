@@ -3,6 +3,7 @@
 import pytest
 from sqlalchemy.exc import DBAPIError, NoSuchTableError
 
+from gateway.errors import JournalUnavailable, Unwritable
 from gateway.store.faults import passes
 
 
@@ -26,6 +27,8 @@ class Told(Exception):
         (TimeoutError(), True),
         (NoSuchTableError(), True),
         (KeyError(), False),
+        (JournalUnavailable("just now"), True),
+        (Unwritable("this one never"), False),
     ],
 )
 def test_a_fault_of_the_server_passes_and_one_of_the_statement_does_not(error: Exception, expected: bool) -> None:
