@@ -84,7 +84,7 @@ def _demographics(message: Hl7Message, received: datetime, found: list[Finding])
         occurred = first_of([("PID-29", pid.get(29))], received, found) if pid.get(29) else happened
         event = RegistrationEnded(
             occurred=occurred,
-            person=patient.person,
+            person=patient.person.model_copy(update={"addresses": ()}),
             sensitivity=patient.sensitivity,
             reason=EndReason.DIED,
             practice=practice_of(message, found),

@@ -13,7 +13,7 @@ from adapters.base import Accepted, Finding
 from adapters.gp import hl7_codes as codes
 from adapters.gp import hl7_rules as rules
 from adapters.gp.hl7_patient import lane_of, needed_sender, organisation, patient_of, practice_of
-from adapters.gp.hl7_times import first_of, read_stamp
+from adapters.gp.hl7_times import SLACK, first_of, read_stamp
 from adapters.gp.hl7v2 import Hl7Message, Segment
 from adapters.gp.rules import Faulty
 from schemas.base import Fact
@@ -38,7 +38,7 @@ def referral(message: Hl7Message, service: str, received: datetime, found: list[
     event = message.event[1]
     sender = needed_sender(message)
     key = f"gp:referral:{sender}:{reference}"
-    version = _version(message, found)
+    version = _version(message, received, found)
     follows = event != codes.REFERRED
     status = rf1.get(1).upper()
     withdrawn = "cancelled" if event == codes.CANCELLED else codes.LIVE[status] if status else None
@@ -74,12 +74,17 @@ def services_of(message: Hl7Message) -> Iterator[str]:
         yield from filter(None, (message.header.get(6), message.header.get(6, 2)))
 
 
-def _version(message: Hl7Message, found: list[Finding]) -> int | None:
-    """When the message was made, in milliseconds: of two about one referral the later one stands."""
+def _version(message: Hl7Message, received: datetime, found: list[Finding]) -> int | None:
+    """When the message was made, in milliseconds: of two about one referral the later one stands.
+
+    Raises Faulty for a time to come, which would make every later message an older one.
+    """
     written = message.header.get(7)
     told = read_stamp(written)
     if written and told is None:
         found.append(Finding(rules.TIME_UNREADABLE, "MSH-7"))
+    if told is not None and told.moment.at > received + SLACK:
+        raise Faulty([Finding(rules.IN_THE_FUTURE, "MSH-7")])
     return round(told.moment.at.timestamp() * 1000) if told is not None else None
 
 

@@ -198,6 +198,8 @@ class _Referral:
             if written is not None:
                 self._fault(rules.MALFORMED, "ServiceRequest.meta.lastUpdated")
             return None
+        if told.moment.at > self._message.received + SLACK:  # it would make every later version an older one
+            self._fault(rules.IN_THE_FUTURE, "ServiceRequest.meta.lastUpdated")
         return round(told.moment.at.timestamp() * 1000)
 
     def _authored(self) -> Told:

@@ -112,6 +112,8 @@ class _Decoding:
         occurred = day_moment(ended)
         if occurred.at > self._received + (_SLACK if reason is EndReason.DIED else _AHEAD):
             raise Faulty([self._finding(rules.IN_THE_FUTURE, "DTM+961")])
+        # Where somebody lived who has left is no claim of where they live, least of all on the day they leave.
+        person = person.model_copy(update={"addresses": ()})
         return RegistrationEnded(occurred=occurred, person=person, sensitivity=_SENSITIVE, reason=reason)
 
     def _by_qualifier(self, segments: tuple[Segment, ...]) -> dict[str, Segment]:

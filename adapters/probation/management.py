@@ -8,7 +8,7 @@ from schemas.supervision import ManagerChanged, Transferred
 
 
 def manager_changed(record: Record, person: Person) -> Fact | Held:
-    """Tell who supervises the person now. A later practitioner is a newer version of the same fact."""
+    """Tell who supervises the person now. A later one is a newer version of the same fact."""
     manager = manager_of(record.snapshot) if record.snapshot is not None else None
     if manager is None:
         return not_filled(record, "snapshot.offenderManagers")
@@ -19,7 +19,8 @@ def manager_changed(record: Record, person: Person) -> Fact | Held:
         region=region_of(record),
         team=manager.team.description,
     )
-    return Fact(f"probation:{record.crn}:manager", record.lane, event.kind, event, version=record.version)
+    key = f"probation:{record.crn}:manager"
+    return Fact(key, record.lane, event.kind, event, version=record.version, lasting=True)
 
 
 def transferred(record: Record, person: Person) -> Fact | Held:

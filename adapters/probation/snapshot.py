@@ -100,7 +100,8 @@ def addresses_fact(record: Record, known: Codes, person: Person, found: list[Fin
         person=person.model_copy(update={"addresses": addresses}),
         sensitivity=record.sensitivity,
     )
-    return Fact(f"probation:{record.crn}:addresses", record.lane, event.kind, event, version=record.version)
+    key = f"probation:{record.crn}:addresses"
+    return Fact(key, record.lane, event.kind, event, version=record.version, lasting=True)
 
 
 def _changed(record: Record, addresses: tuple[AddressClaim, ...]) -> Moment:

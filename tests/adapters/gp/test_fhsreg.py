@@ -281,6 +281,14 @@ def test_an_old_number_with_name_and_birth_date_names_somebody() -> None:
     assert ("ID-002", "message[1]/S01[1]/PNA+PAT") in rules(outcome)
 
 
+def test_where_somebody_lived_who_left_is_no_address_of_theirs() -> None:
+    """A deduction is told of the day they leave, and its address would be newer than the one they went to."""
+    left = (*DEDUCTED, "NAD+PAT++HOLLY COTTAGE:12 LONG LANE::STOCKPORT:CHESHIRE+++++SK4 2HD")
+    (fact,) = accepted(interchange(message(left, kind="F2"))).facts
+    assert fact.event is not None
+    assert fact.event.person.addresses == ()
+
+
 @pytest.mark.parametrize("identity", ["", ":0:1:FH:FHS001"])
 def test_a_message_of_no_type_is_refused(identity: str) -> None:
     """GP-120: what does not say what it is could be a registration, and is not passed over as something else."""

@@ -260,6 +260,7 @@ def test_a_death_ends_the_registration_and_is_one_fact() -> None:
     by_time = told(message(EVN, PID + "|" * 16 + "20260301", PD1))
     assert by_time.event == first.event
     assert isinstance(told(message(EVN, PID + "|" * 16 + "20260301|N", PD1)).event, RegistrationChanged)
+    assert first.event.person.addresses == ()
 
 
 def test_a_later_change_is_another_fact_and_the_same_change_is_not() -> None:
@@ -370,6 +371,7 @@ def test_a_facility_that_is_no_ods_code_is_left_out_with_a_finding() -> None:
         ("GP-214", "PID-3", changed(changed(MOVED, NUMBER, ""), "19910623", "")),
         ("GP-214", "PID-3", changed(changed(MOVED, NUMBER, "1111111111"), "19910623", "")),
         ("GP-215", "EVN-2", changed(MOVED, "20260302101200+0000", "20260305101200+0000")),
+        ("GP-215", "MSH-7", changed(REFERRED, "|202603021015|", "|202704021015|")),
         ("GP-215", "RF1-7", changed(REFERRED, "202603020930", "202604020930")),
         ("GP-216", "PID-7", changed(MOVED, "19910623", "20270101")),
         ("GP-217", "MSH-7", message(PID, msh_7="")),

@@ -199,6 +199,11 @@ def nowhere(bundle: Json) -> None:
         (of("ServiceRequest", category=None), "GP-010", "ServiceRequest.category"),
         (of("ServiceRequest", authoredOn="12/01/2026"), "GP-011", "ServiceRequest.authoredOn"),
         (of("ServiceRequest", authoredOn="2026-01-17T12:00:00Z"), "GP-014", "ServiceRequest.authoredOn"),
+        (
+            of("ServiceRequest", meta={"lastUpdated": "2027-01-13T10:20:00Z"}),
+            "GP-014",
+            "ServiceRequest.meta.lastUpdated",
+        ),
         (of("ServiceRequest", meta={"lastUpdated": "yesterday"}), "GP-011", "ServiceRequest.meta.lastUpdated"),
         (of("ServiceRequest", status="revoked"), "GP-016", "ServiceRequest.status"),
         (of("ServiceRequest", subject={"reference": "urn:uuid:none"}), "GP-012", "ServiceRequest.subject"),

@@ -3,11 +3,12 @@
 import pytest
 
 from adapters.base import Held, Ignored
-from schemas.base import Sensitivity
+from schemas.base import Sensitivity, facts_of
 from schemas.supervision import Breached, Ended, ManagerChanged, Recalled, RequirementStarted, Stage, Started
 from tests.adapters.probation.records import (
     DELIUS,
     OTHER_CRN,
+    address,
     case,
     conviction,
     event,
@@ -172,6 +173,18 @@ def test_breach_and_recall_say_how_far_they_got() -> None:
     assert [type(one) for one in events] == [Breached, Breached, Recalled, Recalled]
     assert [one.stage for one in events if isinstance(one, Breached | Recalled)] == [Stage.RAISED, Stage.CONCLUDED] * 2
     assert len({fact.key for one in told for fact in one.values() if fact.kind != "supervision.address-changed"}) == 4
+
+
+def test_what_stands_as_it_stood_is_no_news() -> None:
+    """The same practitioner and the same addresses, brought by an event months later, correct nothing."""
+    undated = case(address(**{"from": None}))
+    first, again = (
+        facts(read(filled(event("person.community.manager.allocated", f"2025-0{month}-03T11:20:00+00:00"), undated)))
+        for month in (2, 5)
+    )
+    assert {kind: (fact.key, facts_of(fact)) for kind, fact in first.items()} == {
+        kind: (fact.key, facts_of(fact)) for kind, fact in again.items()
+    }
 
 
 def test_a_manager_is_told_by_team_and_region_and_never_by_name() -> None:
