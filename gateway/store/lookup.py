@@ -96,7 +96,8 @@ async def look_up(
     lanes = list(lanes)
     told = {"events": list(events), "before": list(before), "keys": [*keys, *lanes], "lanes": lanes, "now": now}
     led, persons, predecessors, decided, undecided = await session.row(_LOOK_UP, told)
-    known = Known()
+    # Of predecessors' persons too: what corrects an event about a stand-in gives it no keys either.
+    known = Known(provisional={person for person, provisional in persons if provisional})
     for key, rule, person, provisional, others in led:
         known.learn(Key(Rule(rule), key), person, provisional=provisional)
         for other in others or ():

@@ -138,6 +138,15 @@ _TOLD_AND_CORRECTED_TWICE: list[tuple[Any, ...]] = [
 ]
 """A fact and both its corrections in one batch: who was told the first must still be told to forget it."""
 
+_CORRECTED_OF_A_STAND_IN: list[tuple[Any, ...]] = [
+    ("release", 1, None, False, ""),
+    ("test", 2, None, False, "positive"),
+    ("withdraw", 1, None, False, ""),
+    ("test", 1, None, True, "positive"),
+    ("correct", 3, None, False, "positive"),
+]
+"""A record of one of two persons, and its correction: whoever stands in for them learns no number from it."""
+
 
 @pytest.mark.slow
 async def test_a_batch_decides_as_its_events_would_one_by_one(engine: AsyncEngine) -> None:
@@ -148,6 +157,7 @@ async def test_a_batch_decides_as_its_events_would_one_by_one(engine: AsyncEngin
     seen = {"deliveries": 0, "held": 0}
 
     @example(_TOLD_AND_CORRECTED_TWICE, [3, 8])
+    @example(_CORRECTED_OF_A_STAND_IN, [])
     @given(st.lists(_STEPS, min_size=1, max_size=14), st.lists(st.integers(0, 14), max_size=3))
     @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
     def histories(steps: list[tuple[Any, ...]], cuts: list[int]) -> None:
