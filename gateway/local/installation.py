@@ -2,6 +2,7 @@
 
 keys.json            the installation's secrets, made at the first start and never again
 case-api.secret      what the gateway signs in with to the stand-in for probation's case API, made once
+books/               what each stand-in wrote down: what it was told is taken, what it was asked, what arrived
 drop/<id>/           where each stand-in agency may lay files
 clients/<id>.json    the private key each stand-in signs in with (JWK, Ed25519), mode 0600
 parties.toml         who takes part, written at every start, because the ports of the stand-ins are in it

@@ -34,9 +34,7 @@ def senders(folder: Path, agency: str) -> list[str]:
     """The clients of a local system that send an agency's feed, newcomers first. Raises ConfigurationError."""
     own = Installation(folder)
     new = _registered(own)
-    sending = [
-        client.id for party in load_parties(own.parties).all if party.sends(agency) for client in party.clients
-    ]
+    sending = [client.id for party in load_parties(own.parties).all if party.sends(agency) for client in party.clients]
     return sorted(sending, key=lambda client: client not in new)
 
 

@@ -9,8 +9,6 @@ from gateway.local.arrivals import Arrival
 from gateway.local.cast import NAMES, Agency, Lasars
 from gateway.local.stage import NotAsExpected, Sent, Stage
 
-_NO_HEADERS: Mapping[str, str] = {}
-
 Told = tuple[str, str, str]
 """One thing a recipient is told: kind, change, and the role it is told in."""
 
@@ -37,7 +35,7 @@ class Scene:
         media_type: str,
         *,
         door: str = "records",
-        headers: Mapping[str, str] = _NO_HEADERS,
+        headers: Mapping[str, str] | None = None,
     ) -> Sent:
         """Send something that must be accepted. Raises NotAsExpected: without it the journey cannot go on."""
         sent = await self.stage.send(agency, what, body, media_type, door=door, headers=headers)

@@ -26,7 +26,6 @@ PATIENCE = 30.0
 """Seconds anything may take that is waited for."""
 _LOOK = 0.02
 _LONDON = ZoneInfo("Europe/London")
-_NO_HEADERS: Mapping[str, str] = {}
 
 _BUSY = text(
     """
@@ -112,15 +111,15 @@ class Stage:
         media_type: str,
         *,
         door: str = "records",
-        headers: Mapping[str, str] = _NO_HEADERS,
+        headers: Mapping[str, str] | None = None,
     ) -> Sent:
         """Have an agency send this. door: records, files, messages as BaRS has them, or drop/NAME for its folder."""
-        told = {"content-type": media_type, **headers}
+        told = {"content-type": media_type, **(headers or {})}
         async with self._session.post(f"{self._agencies}/{agency.id}/{door}", data=body, headers=told) as answer:
             receipt = answer.headers.get("location", "").rpartition("/")[2]
             return Sent(agency, what, answer.status, receipt, await answer.read())
 
-    async def ask(self, agency: Agency, path: str, headers: Mapping[str, str] = _NO_HEADERS) -> dict[str, Any]:
+    async def ask(self, agency: Agency, path: str, headers: Mapping[str, str] | None = None) -> dict[str, Any]:
         """What the gateway answers this agency."""
         async with self._session.get(f"{self._agencies}/{agency.id}{path}", headers=headers) as answer:
             told: dict[str, Any] = orjson.loads(await answer.read())

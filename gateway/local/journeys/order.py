@@ -7,6 +7,7 @@ from gateway.local.cast import PROBATION
 from gateway.local.journeys.cast import BREACHED, FACT, HOME, ORDERED, WAKEFIELD, somebody
 from gateway.local.probation_papers import BREACH, JSON, REQUIREMENT, Case
 from gateway.local.scene import Scene
+from gateway.local.stage import Sent
 
 TITLE = "ordered to drug rehabilitation, and a breach"
 
@@ -60,7 +61,7 @@ async def play(scene: Scene) -> None:
     )
 
 
-async def _seen(scene: Scene, sent: Any) -> tuple[str, int]:
+async def _seen(scene: Scene, sent: Sent) -> tuple[str, int]:
     """What a receipt tells its sender: the state, and how many deliveries."""
     receipt = await scene.stage.receipt(sent)
     return receipt["state"], sum(len(event["deliveries"]) for event in receipt["events"])
