@@ -14,25 +14,28 @@ from gateway.settings import Settings
 
 @app.command()
 def trace(
-    message: Annotated[uuid.UUID, typer.Argument(metavar="ID", help="A receipt, or the id of an event or delivery.")],
+    message: Annotated[
+        uuid.UUID, typer.Argument(metavar="ID", help="A receipt, or the id of a file, event or delivery.")
+    ],
     data: Data = None,
     as_json: Json = False,
 ) -> None:
     """Show one message's journey, with times and reasons."""
     from gateway.operations.trace import read_journey
+    from gateway.operations.trace_file import read_file
     from gateway.store.ledger import open_engine
 
     async def read(settings: Settings) -> int:
         engine = open_engine(settings.store)
         try:
             async with engine.connect() as connection:
-                journey = await read_journey(connection, message)
+                traced = await read_journey(connection, message) or await read_file(connection, message)
         finally:
             await engine.dispose()
-        if journey is None:
+        if traced is None:
             fail("There is no such message.", "Use the receipt the sender was given, or an id that lgw queue shows.")
             return FINDINGS
-        say(json.dumps(journey.as_json()) if as_json else "\n".join(journey.lines()))
+        say(json.dumps(traced.as_json()) if as_json else "\n".join(traced.lines()))
         return OK
 
     run(read, data)
