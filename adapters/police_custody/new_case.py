@@ -5,9 +5,10 @@ postcode, and days where one would like times. The prosecutor's reference of a d
 No schema for it is public; what it holds was learnt from messages, so only what is used here is looked at.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, datetime
-from typing import Final, TypeVar
+from functools import cache
+from typing import Final, TypeVar, cast
 
 from lxml import etree
 
@@ -80,8 +81,8 @@ class _Part:
 
     def text(self, name: str, namespace: str = _LIBRA) -> str | None:
         """A field's text on one line, or None where it is absent, empty, or no text (CU-011)."""
-        child = self.element.find("/".join(f"{namespace}{step}" for step in name.split("/")))
-        line = spaced(child.text or "") if child is not None else ""
+        leaves = _find(name, namespace)(self.element)
+        line = spaced(leaves[0].text or "") if leaves else ""
         if len(line) > _LONGEST or not is_text(line):
             self.note("CU-011", name)
             return None
@@ -113,6 +114,13 @@ class _Part:
         if text and day is None:
             self.note("CU-014", name, shape(text))
         return day
+
+
+@cache
+def _find(name: str, namespace: str) -> Callable[[etree._Element], list[etree._Element]]:
+    """What finds a field below a part, compiled once: the names are the few of this module."""
+    path = etree.ETXPath("/".join(f"{namespace}{step}" for step in name.split("/")))
+    return cast("Callable[[etree._Element], list[etree._Element]]", path)
 
 
 def _charges(case: _Part, received: datetime) -> Iterator[Fact]:
