@@ -12,7 +12,7 @@ from datetime import date, datetime
 from typing import Any
 
 from schemas.base import AddressClaim, AddressKind, Event, Standing
-from schemas.care import SelfReferred
+from schemas.care import EndReason, RegistrationEnded, SelfReferred
 from schemas.custody import CustodyEvent
 from schemas.imprisonment import (
     AtLarge,
@@ -34,7 +34,7 @@ CONTACT = "contact"
 SIGHTING = "sighting"
 """A prison changed something about the person, and so seemed to hold them; weaker than a movement."""
 RELEASE = "release"
-"""A prison holds the person no longer: released, at large, or dead."""
+"""Nobody holds the person any longer: released, at large, or dead."""
 
 NO_FIXED_ABODE = "no_fixed_abode"
 CONFIRMED = "confirmed"
@@ -146,6 +146,8 @@ def _whereabouts(event: Event, on: date, places: Places) -> tuple[str, str | Non
             return None
         case Released() | AtLarge() | Died():
             return RELEASE, None
+        case RegistrationEnded(reason=EndReason.DIED):
+            return RELEASE, None  # the dead are held nowhere, whoever tells of it
         case ImprisonmentEvent():
             holding = places.holding_of_prison(event.prison, on) if event.prison else None
             kind = SIGHTING if isinstance(event, DatesChanged | StatusChanged) else IMPRISONMENT
