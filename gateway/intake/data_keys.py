@@ -5,6 +5,7 @@ public consumers: `POST /datakey/actions/decrypt?keyId=...&correlationId=...` wi
 `plaintextDataKey` in the answer. Where only some keys are needed, to try it out, a file of them does the same.
 """
 
+import asyncio
 import base64
 import binascii
 import json
@@ -19,6 +20,9 @@ from gateway.errors import ConfigurationError, GatewayError
 _REMEMBERED: Final = 1000
 """Keys kept in memory: one seals many documents, and asking for each would be a request for each."""
 _LONGEST_ANSWER: Final = 64 * 1024
+_DEADLINE: Final = 20.0
+"""Seconds for one whole answer; the client's own deadlines begin anew with every byte."""
+_PATH: Final = "/datakey/actions/decrypt"
 
 
 class KeyRefused(Exception):
@@ -85,17 +89,33 @@ class DataKeyService:
 
     async def _ask(self, key_id: str, sealed: str) -> bytes:
         asked = {"keyId": key_id, "correlationId": str(uuid.uuid4())}
+        # What is unpacked on the way is as large as its sender likes, before anybody can count it.
+        headers = {"content-type": "text/plain", "accept-encoding": "identity"}
         try:
-            answer = await self._client.post(
-                "/datakey/actions/decrypt", params=asked, content=sealed, headers={"content-type": "text/plain"}
-            )
-        except httpx.HTTPError as error:
+            async with (
+                asyncio.timeout(_DEADLINE),
+                self._client.stream("POST", _PATH, params=asked, content=sealed, headers=headers) as answer,
+            ):
+                body = await _read(answer)
+        except (httpx.HTTPError, TimeoutError) as error:
             raise KeyServiceAway(f"the data key service cannot be asked ({type(error).__name__})") from None
         if answer.status_code == httpx.codes.BAD_REQUEST:  # how it says that the key does not open
             raise KeyRefused
-        if answer.status_code != httpx.codes.OK or len(answer.content) > _LONGEST_ANSWER:
+        if answer.status_code != httpx.codes.OK:
             raise KeyServiceAway(f"the data key service answers {answer.status_code}")
         try:
-            return base64.b64decode(answer.json()["plaintextDataKey"], validate=True)
+            return base64.b64decode(json.loads(body)["plaintextDataKey"], validate=True)
         except (ValueError, KeyError, TypeError, binascii.Error):
             raise KeyServiceAway("the data key service answers something else") from None
+
+
+async def _read(answer: httpx.Response) -> bytes:
+    """The answer's body. Raises KeyServiceAway for one that is too long to be a key, or compressed."""
+    if answer.headers.get("content-encoding", "identity") != "identity":
+        raise KeyServiceAway("the data key service answers something else")
+    body = bytearray()
+    async for part in answer.aiter_bytes():
+        body += part
+        if len(body) > _LONGEST_ANSWER:
+            raise KeyServiceAway("the data key service answers something else")
+    return bytes(body)

@@ -26,6 +26,7 @@ AGENCY: Final = "dwp"
 _WAIT_MILLISECONDS: Final = 500
 _LONGEST_WAIT: Final = 30.0
 _KEY_DEADLINE: Final = 10.0
+_LOCAL: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class TopicReader:
@@ -104,7 +105,7 @@ def open_keys(settings: Settings) -> KeyService:
     context = _context(settings)
     return DataKeyService(
         httpx.AsyncClient(
-            base_url=settings.key_service or "",
+            base_url=_over_tls(settings.key_service or ""),
             timeout=_KEY_DEADLINE,
             follow_redirects=False,
             trust_env=False,
@@ -146,6 +147,20 @@ def _context(settings: Settings) -> Any:
             f"The certificates for Universal Credit cannot be used ({type(error).__name__}).",
             "Check GATEWAY_UNIVERSAL_CREDIT__CA, __CERTIFICATE and __KEY.",
         ) from None
+
+
+def _over_tls(address: str) -> str:
+    """The address, if keys are safe on their way from it. Raises ConfigurationError."""
+    try:
+        url = httpx.URL(address)
+    except httpx.InvalidURL:
+        url = httpx.URL()
+    if url.scheme != "https" and not (url.scheme == "http" and url.host in _LOCAL):
+        raise ConfigurationError(
+            "Universal Credit's data key service is asked over https.",
+            "Set GATEWAY_UNIVERSAL_CREDIT__KEY_SERVICE to an https address.",
+        )
+    return address
 
 
 def _path(file: object) -> str | None:

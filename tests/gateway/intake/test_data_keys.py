@@ -1,6 +1,7 @@
 """Where data keys come from: a file, or Universal Credit's own service."""
 
 import base64
+import gzip
 import json
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -100,6 +101,26 @@ async def test_anything_else_is_asked_again_later(answer: httpx.Response) -> Non
     """A service that is being set up must not put documents into quarantine."""
     async for keys in service(lambda _: answer):
         with pytest.raises(KeyServiceAway):
+            await keys.data_key("k", "s")
+
+
+async def test_an_answer_without_end_is_read_no_further_than_a_key_may_be() -> None:
+    """However much more would come, or however it is packed."""
+    sent = 0
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal sent
+        while True:
+            sent += 65536
+            yield bytes(65536)
+
+    async for keys in service(lambda _: httpx.Response(200, content=endless())):
+        with pytest.raises(KeyServiceAway):
+            await keys.data_key("k", "s")
+    assert sent <= 4 * 65536
+    packed = httpx.Response(200, headers={"content-encoding": "gzip"}, content=gzip.compress(b"{}"))
+    async for keys in service(lambda _: packed):
+        with pytest.raises(KeyServiceAway, match="something else"):
             await keys.data_key("k", "s")
 
 

@@ -314,3 +314,6 @@ def test_one_thing_opens_data_keys() -> None:
         open_keys(UniversalCredit())
     with pytest.raises(ConfigurationError, match="certificates"):
         open_keys(UniversalCredit(key_service="https://dks.test", ca="nowhere.pem"))
+    for address in ("http://dks.test", "dks.test", "https://dks.test:port"):
+        with pytest.raises(ConfigurationError, match="over https"):
+            open_keys(UniversalCredit(key_service=address))
