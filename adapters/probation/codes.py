@@ -40,7 +40,7 @@ ADDRESS_STATUSES: Final[Mapping[str, AddressKind]] = {
 }
 
 LIVED_AT: Final = frozenset({"M", "PM", "B", "S"})
-"""The statuses of places where the person is now; only of these does it matter what sort of place it is."""
+"""The statuses of places where the person is now. Of these the sort of place must be known, or the record is held."""
 
 ADDRESS_TYPES: Final[Mapping[str, Lodging]] = {
     **dict.fromkeys(("A01A", "A01C", "A01D"), Lodging.RESIDENCE),  # householder, renting

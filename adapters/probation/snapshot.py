@@ -119,11 +119,11 @@ def _claim(address: Address, known: Codes, field: str, found: list[Finding]) -> 
     place = claims.postcode(address.postcode, f"{field}.postcode", found)
     status = address.status.code
     kind = known.statuses[status] if status is not None else AddressKind.OTHER
-    lodging = Lodging.RESIDENCE
-    if status in codes.LIVED_AT and address.type.code is not None:
-        lodging = known.types[address.type.code]
+    lives_there = status in codes.LIVED_AT
+    lodging = _lodging(address.type.code, known, needed=lives_there)
     if lodging is Lodging.INSTITUTION:
-        kind = AddressKind.INSTITUTION
+        # Who left one, or is to go to one, is not held there; and it was no home, and will be none.
+        kind = AddressKind.INSTITUTION if lives_there else AddressKind.OTHER
     said = address.no_fixed_abode or lodging is Lodging.NO_FIXED_ABODE
     no_fixed_abode = claims.homeless(place, said, field, found)
     return AddressClaim(
@@ -134,6 +134,13 @@ def _claim(address: Address, known: Codes, field: str, found: list[Finding]) -> 
         start=address.start,
         end=address.end,
     )
+
+
+def _lodging(code: str | None, known: Codes, *, needed: bool) -> Lodging:
+    """What sort of place it is; a residence where nothing is told. Raises UnknownCode where it is needed to know."""
+    if code is None or not (needed or code in known.types):
+        return Lodging.RESIDENCE
+    return known.types[code]
 
 
 def _lines(address: Address) -> tuple[str, ...]:

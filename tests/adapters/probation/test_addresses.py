@@ -90,6 +90,15 @@ def test_the_sort_of_place_matters_only_where_the_person_is() -> None:
     assert claims(address(status={"code": "P"}, type={"code": "Q7"}))[0].kind is AddressKind.PREVIOUS
 
 
+@pytest.mark.parametrize("status", ["P", "PR1"])
+def test_an_institution_is_no_home_before_or_after_either(status: str) -> None:
+    """Approved premises somebody left, or is to go to on release, are neither where they lived nor where they will."""
+    (claim,) = claims(address(status={"code": status}, type={"code": "A02"}))
+    assert claim.kind is AddressKind.OTHER
+    (homeless,) = claims(address(status={"code": status}, type={"code": "A05"}))
+    assert homeless.no_fixed_abode
+
+
 def test_addresses_are_one_fact_whatever_brought_them() -> None:
     """The same set with another event, later, is the same statement: only its version grows."""
     breach = event("enforcement.breach.raised", "2025-08-01T09:00:00+01:00")
