@@ -12,7 +12,7 @@ from typing import Any, Self
 import orjson
 from pydantic import TypeAdapter, ValidationError
 
-from gateway.connecting.parcel import Parcel
+from gateway.connecting.parcel import LOGBOOK, Parcel
 from gateway.errors import ConfigurationError
 
 
@@ -69,7 +69,7 @@ class Logbook:
     @staticmethod
     def beside(file: Path) -> Path:
         """Where the logbook of a send of this file, or folder, lies."""
-        return file.with_name(f"{file.name}.sending")
+        return file.with_name(f"{file.name}{LOGBOOK}")
 
     @classmethod
     def begin(cls, file: Path, plan: Plan) -> Self:

@@ -16,6 +16,10 @@ _ALPHABET: Final = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 """No letter or digit that is read as another over the telephone."""
 _CHUNK: Final = 1 << 20
 
+STATEMENT: Final = ".statement.json"
+LOGBOOK: Final = ".sending"
+"""How the names end of what a send lays beside the file it sends."""
+
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
@@ -38,7 +42,7 @@ def pack(adapter: Adapter, paths: Sequence[Path], batch: str) -> list[Parcel]:
     """Every file as a parcel, in the order given; those of a folder by their names.
 
     A kind of file the agency sends in batches goes to the files door. Raises Unusable for a file the agency does not
-    send; in a folder such files are passed over.
+    send; in a folder such files are passed over, and so is what earlier sends laid there.
     """
     found = [(path, kind) for path in paths for path, kind in _files(adapter, path)]
     return [_parcel(adapter, path, kind, f"{batch}-{number}") for number, (path, kind) in enumerate(found, start=1)]
@@ -47,7 +51,7 @@ def pack(adapter: Adapter, paths: Sequence[Path], batch: str) -> list[Parcel]:
 def _files(adapter: Adapter, path: Path) -> Iterator[tuple[Path, str]]:
     sends = adapter.records | set(adapter.files)
     if path.is_dir():
-        files = sorted(file for file in path.rglob("*") if file.is_file())
+        files = sorted(one for one in path.rglob("*") if one.is_file() and not one.name.endswith((STATEMENT, LOGBOOK)))
         taken = [(file, kind) for file in files if (kind := media_type(file)) in sends]
         if not taken:
             raise Unusable(f"{path} holds no file that {adapter.name} sends.")

@@ -10,7 +10,7 @@ from typing import Any, Final
 import orjson
 
 from gateway.connecting.logbook import Answer, Logbook
-from gateway.connecting.parcel import Parcel
+from gateway.connecting.parcel import STATEMENT, Parcel
 
 _COUNTED: Final = ("accepted", "held", "ignored", "refused")
 
@@ -50,7 +50,7 @@ def hash_of(told: Mapping[str, Any]) -> str:
 
 def write_statement(file: Path, told: Mapping[str, Any]) -> Path:
     """Lay the statement beside what was sent; where."""
-    beside = file.with_name(f"{file.name}.statement.json")
+    beside = file.with_name(f"{file.name}{STATEMENT}")
     beside.write_bytes(orjson.dumps(told, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
     return beside
 

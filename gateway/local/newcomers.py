@@ -3,6 +3,7 @@
 In a system that others run, operations enter the same lines into their parties file.
 """
 
+import re
 import tomllib
 from pathlib import Path
 
@@ -19,6 +20,10 @@ def register(folder: Path, client: str, agency: str, key: Jwk) -> str:
     Raises ConfigurationError where that name is taken or cannot be a party's. A running system soon lets it in.
     """
     own = Installation(folder)
+    if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", client):
+        raise ConfigurationError(
+            f"{client} cannot be the name of a client and its party.", "Use small letters, digits and hyphens alone."
+        )
     if client in {one.id for one in (*AGENCIES, *LASARS)} or client in _registered(own):
         raise ConfigurationError(f"There is a client {client} in {folder} already.", "Choose another name.")
     entry = parties_entry(client, client, client, agency, key)

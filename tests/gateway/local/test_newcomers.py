@@ -43,6 +43,12 @@ def test_a_newcomer_is_the_first_to_send_its_feed(tmp_path: Path) -> None:
     assert "met-police" in senders(tmp_path, "police_custody")
 
 
+def test_every_lasars_sends_what_people_ask_it_for(tmp_path: Path) -> None:
+    """Its clients are found as senders of self-referrals."""
+    prepare(tmp_path, lambda _: 9000)
+    assert "lasars-enfield" in senders(tmp_path, "self_referral")
+
+
 @pytest.mark.parametrize("client", ["my-force", "met-police", "lasars-kent"])
 def test_a_name_is_given_once(client: str, tmp_path: Path) -> None:
     """Neither to somebody else's key nor to one of the stand-ins'."""
