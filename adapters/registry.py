@@ -15,6 +15,9 @@ _AGENCIES: Final[Mapping[str, Callable[[Mapping[str, str]], Adapter]]] = {
     "self_referral": self_referral.build,
 }
 
+TRYING: Final[Mapping[str, Mapping[str, str]]] = {"gp": {"lasars_services": "*"}}
+"""Options under which every agency's examples are taken: for trying feeds, and never in earnest."""
+
 
 def adapters(options: Mapping[str, Mapping[str, str]] | None = None) -> dict[str, Adapter]:
     """All adapters of an installation, by agency.

@@ -81,14 +81,14 @@ def trigger(
 
     It is about somebody invented, another each time, and as the agency that tells of it writes it.
     """
-    from adapters.registry import adapters
+    from adapters.registry import TRYING, adapters
     from gateway.connecting.triggers import CONTRACTS, NoTrigger, by_kind
     from gateway.connecting.triggers import trigger as make
     from gateway.local.installation import settings_of
     from gateway.settings import read_settings
 
     local = now and gateway is None
-    known = adapters((settings_of(data or LOCAL) if local else read_settings()).adapters)
+    known = adapters({**TRYING, **(settings_of(data or LOCAL) if local else read_settings()).adapters})
     found = by_kind(known, CONTRACTS, system_clock())
     if every:
         for name in sorted(found):

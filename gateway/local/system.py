@@ -14,6 +14,7 @@ import asyncpg
 import orjson
 from aiokafka.admin import AIOKafkaAdminClient
 
+from adapters.registry import TRYING
 from gateway.local import case_api, kafka, postgres
 from gateway.local.cast import AGENCIES, Agency, Lasars
 from gateway.local.children import Child, Children, Program, answers
@@ -237,7 +238,7 @@ def _settings(plan: Plan, own: Installation, store: EmbeddedPostgres, broker: Em
         "keys": own.keys,
         "issuer": f"http://{LOOPBACK}:{ports.intake}",
         # Here feeds are tried: a referral to any service is one to a LASARS, unless some are named.
-        "adapters": {"gp": {"lasars_services": "*"}} | base.adapters,
+        "adapters": {**TRYING, **base.adapters},
     }
     for group, values in (*told.items(), *plan.changed.items()):
         before = getattr(base, group)
