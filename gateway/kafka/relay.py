@@ -137,13 +137,14 @@ class Relay:
             if events:
                 self.backlog = len(events)
                 await self._publish(events, send)
-            due = await outbox.published(session, [event.seq for event in events], self._held, now)
+            # Whatever is committed after a reading wakes us again, so one that was not full needs no other after it.
+            full = len(events) == self._batch
+            due = await outbox.published(session, [event.seq for event in events], self._held, now, ahead=not full)
             self.last_progress = self._clock()
             if events:
                 reach("R4")
                 log.info("events.relayed", count=len(events))
-            # Whatever is committed after a reading wakes us again, so one that was not full needs no other after it.
-            if len(events) < self._batch:
+            if not full:
                 self.backlog = 0
                 return None if due is None else max((due - self.last_progress).total_seconds(), 0.0)
         return None
