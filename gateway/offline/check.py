@@ -110,7 +110,7 @@ def _told(reader: Reader, paths: Sequence[Path], console: Console, wanted: Wante
     if not wanted.no_report and (many or wanted.report is not None):
         page = wanted.report or _beside(paths[0])
         _write(page, report.as_html())
-        say(console, f"Report: {page} (no personal data inside)")
+        console.print(Text(f"Report: {page} (no personal data inside)"), soft_wrap=True)
     return int(report.tally.attention > 0)
 
 
