@@ -15,7 +15,7 @@ from adapters.dwp.batch import Header, Record, Records, read_row
 from adapters.dwp.codes import ACTIONS, BENEFITS, MARKERS, SEXES, Action, held_for
 from adapters.dwp.layout import LENGTH, fields
 from adapters.dwp.rules import Faulty
-from adapters.local_time import LONDON, day_moment
+from adapters.local_time import day_moment
 from schemas.base import AddressClaim, AddressKind, Fact, Name, Person, Sensitivity
 from schemas.benefits import AwardAmended, AwardEnded, AwardEvent, AwardStarted
 from schemas.identifiers import Identifier, Scheme
@@ -28,6 +28,11 @@ _SLACK: Final = timedelta(days=1)
 
 _REQUIRED: Final = ("nino", "surname", "benefit", "action", "effective")
 _TOLD: Final = {Action.START: "START", Action.END: "END", Action.AMEND: "AMEND"}
+_KINDS: Final[Mapping[Action, type[AwardStarted | AwardEnded | AwardAmended]]] = {
+    Action.START: AwardStarted,
+    Action.END: AwardEnded,
+    Action.AMEND: AwardAmended,
+}
 
 
 def read(records: Records, message: Message) -> Outcome:
@@ -47,7 +52,7 @@ def _detail(header: Header, record: Record, received: datetime) -> Outcome:
     born = _date(told, "date_of_birth", found)
     if born is not None and born > received.date():
         found.append(Finding(rules.BORN_IN_THE_FUTURE, "date_of_birth"))
-    if _made(header) > received + _SLACK:
+    if header.made > received + _SLACK:
         found.append(Finding(rules.MALFORMED, "header.created", "more than a day from now"))
     if told["action"] == "S" and told["effective"] == OPEN:
         found.append(Finding(rules.START_WITHOUT_DAY, "effective"))
@@ -70,7 +75,7 @@ def _award(told: Mapping[str, str], effective: date | None, person: Person, head
     """The event, and what of the award it is about. Raises UnknownCode."""
     benefit, action, office = BENEFITS[told["benefit"]], ACTIONS[told["action"]], told["office"] or None
     sensitivity = frozenset({Sensitivity.MAPPA}) if MARKERS[told["marker"]] else frozenset()
-    said = _day(str(header.created)[:8])
+    said = header.made.date()
     if effective is None:
         # An end that is open takes back whatever end was told before; it is said on the day the file was made.
         event = AwardAmended(
@@ -82,12 +87,7 @@ def _award(told: Mapping[str, str], effective: date | None, person: Person, head
             effective=None,
         )
         return event, f"OPEN:{said:%Y%m%d}"
-    kinds: Mapping[Action, type[AwardStarted | AwardEnded | AwardAmended]] = {
-        Action.START: AwardStarted,
-        Action.END: AwardEnded,
-        Action.AMEND: AwardAmended,
-    }
-    told_event = kinds[action](
+    told_event = _KINDS[action](
         occurred=day_moment(min(effective, said)),  # what is to come is said today, as is the address beside it
         person=person,
         sensitivity=sensitivity,
@@ -95,7 +95,7 @@ def _award(told: Mapping[str, str], effective: date | None, person: Person, head
         office=office,
         effective=effective,
     )
-    return told_event, f"{_TOLD[action]}:{effective:%Y%m%d}"
+    return told_event, f"{_TOLD[action]}:{told['effective']}"
 
 
 def _person(told: Mapping[str, str], nino: Identifier, born: date | None, found: list[Finding]) -> Person:
@@ -125,11 +125,6 @@ def known_by(nino: Identifier, told: Mapping[str, str]) -> str:
     if nino.value is not None:
         return nino.value
     return ":".join((nino.raw.strip(), *(told[name] for name in ("surname", "forename", "date_of_birth"))))
-
-
-def _made(header: Header) -> datetime:
-    """When the file was made, by a clock in London."""
-    return datetime.strptime(str(header.created), "%Y%m%d%H%M%S").replace(tzinfo=LONDON)
 
 
 def _date(told: Mapping[str, str], name: str, found: list[Finding]) -> date | None:

@@ -9,12 +9,13 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
+from functools import lru_cache, partial
 from typing import BinaryIO, Final
 
 from adapters.base import FileRefused, Finding, Numbered, Row
 from adapters.dwp import rules
 from adapters.dwp.layout import DETAIL, HEADER, LENGTH, TRAILER, VERSION, fields
+from adapters.local_time import LONDON
 
 MEDIA_TYPE: Final = "text/plain"
 USUAL: Final = "iso-8859-1"
@@ -40,12 +41,13 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What a header tells. created: as CCYYMMDDhhmmss, which orders files of every feed."""
+    """What a header tells. created: as CCYYMMDDhhmmss, which orders files of every feed; made: the same, in London."""
 
     record: Record
     feed: str
     sequence: int
     created: int
+    made: datetime
 
 
 Records = Callable[[BinaryIO], Iterator[Record]]
@@ -94,7 +96,9 @@ def read_row(records: Records, file: BinaryIO) -> tuple[Header, Record] | Findin
 # --- What the records say of their file ------------------------------------------------------------------------------
 
 
+@lru_cache(maxsize=64)
 def _header(record: Record | None) -> Header:
+    """What a header tells; every row of a file brings it along. Raises FileRefused."""
     if record is None or not record.text.startswith(HEADER):
         raise FileRefused(Finding(rules.HEADER_WRONG, "header", "no header" if record else "nothing in it"))
     told = fields(record.text)
@@ -104,10 +108,10 @@ def _header(record: Record | None) -> Header:
         if form.fullmatch(told[name]) is None:
             raise FileRefused(Finding(rules.HEADER_WRONG, f"header.{name}"))
     try:
-        datetime.fromisoformat(f"{told['created'][:8]}T{told['created'][8:]}")
+        made = datetime.fromisoformat(f"{told['created'][:8]}T{told['created'][8:]}").replace(tzinfo=LONDON)
     except ValueError:
         raise FileRefused(Finding(rules.HEADER_WRONG, "header.created")) from None
-    return Header(record, told["feed"], int(told["sequence"]), int(told["created"]))
+    return Header(record, told["feed"], int(told["sequence"]), int(told["created"]), made)
 
 
 def _agrees(trailer: Mapping[str, str], header: Header, number: int) -> None:

@@ -61,6 +61,11 @@ LAYOUTS: Final[Mapping[str, Sequence[Field]]] = {
 """The fields of a record, by its type, which is its first character."""
 
 
+_CUTS: Final = {
+    kind: [(field.name, slice(field.first - 1, field.last)) for field in layout] for kind, layout in LAYOUTS.items()
+}
+
+
 def fields(record: str) -> dict[str, str]:
     """What stands in each field, without the spaces around it. Raises KeyError for a record of no type of ours."""
-    return {field.name: record[field.first - 1 : field.last].strip() for field in LAYOUTS[record[:1]]}
+    return {name: record[where].strip() for name, where in _CUTS[record[:1]]}
