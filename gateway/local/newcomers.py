@@ -9,7 +9,7 @@ from pathlib import Path
 
 from gateway.connecting.keys import Jwk, parties_entry
 from gateway.errors import ConfigurationError
-from gateway.local.cast import AGENCIES, LASARS
+from gateway.local.cast import AGENCIES, LASARS, SENDERS
 from gateway.local.installation import Installation
 from gateway.parties import load_parties
 
@@ -36,11 +36,15 @@ def register(folder: Path, client: str, agency: str, key: Jwk) -> str:
 
 
 def senders(folder: Path, agency: str) -> list[str]:
-    """The clients of a local system that send an agency's feed, newcomers first. Raises ConfigurationError."""
+    """The clients of a local system that send an agency's feed, newcomers first, then who is cast to send it.
+
+    Raises ConfigurationError.
+    """
     own = Installation(folder)
     new = _registered(own)
+    cast = {one.id for one in SENDERS if one.feed == agency}
     sending = [client.id for party in load_parties(own.parties).all if party.sends(agency) for client in party.clients]
-    return sorted(sending, key=lambda client: client not in new)
+    return sorted(sending, key=lambda client: (client not in new, client not in cast))
 
 
 def _registered(own: Installation) -> frozenset[str]:

@@ -44,9 +44,11 @@ def test_a_newcomer_is_the_first_to_send_its_feed(tmp_path: Path) -> None:
 
 
 def test_every_lasars_sends_what_people_ask_it_for(tmp_path: Path) -> None:
-    """Its clients are found as senders of self-referrals."""
+    """Its clients are found as senders of self-referrals, and first the one that is cast as such."""
     prepare(tmp_path, lambda _: 9000)
-    assert "lasars-enfield" in senders(tmp_path, "self_referral")
+    found = senders(tmp_path, "self_referral")
+    assert found[0] == "lasars-enfield"
+    assert "lasars-kent" in found
 
 
 @pytest.mark.parametrize("client", ["my-force", "met-police", "lasars-kent"])
