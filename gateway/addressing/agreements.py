@@ -30,7 +30,11 @@ class _Part(BaseModel):
 
 
 class _Clause(_Part):
-    """What is told of some kinds to some roles. include: names of sets of fields; fields: further ones."""
+    """What is told of some kinds to some roles. include: names of sets of fields; fields: further ones.
+
+    Neither of them says that it is agreed to tell these roles nothing. No clause at all says that nothing is agreed:
+    what is owed to such a role is held.
+    """
 
     kinds: tuple[str, ...] = Field(min_length=1)
     roles: tuple[Role, ...] = Field(min_length=1)

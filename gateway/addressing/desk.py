@@ -235,10 +235,12 @@ class Desk:
             if party is None:
                 resolved.waits[role] = Waits.NO_LASARS
                 continue
-            resolved.owed.add(party.id)
             disclosure = self._agreements.find(
                 sender=told.agency, recipient=LASARS, kind=told.kind, role=role, on=self._today
             )
+            if disclosure is not None and disclosure.silent:
+                continue
+            resolved.owed.add(party.id)
             if disclosure is None:
                 resolved.waits[role] = Waits.NO_AGREEMENT
             else:

@@ -62,6 +62,11 @@ class Disclosure:
     agreement: str
     plans: Plans
 
+    @property
+    def silent(self) -> bool:
+        """Whether it is agreed that this role is told nothing of this kind, not even that it happened."""
+        return not self.plans.usual
+
     def of(self, event: Event, told: dict[str, Any], area_of: AreaOf) -> dict[str, Any]:
         """The data of a delivery. `told` is the event as `dump` gives it, made once for all recipients."""
         plan = self.plans.usual if _RESTRICTED.isdisjoint(event.sensitivity) else self.plans.restricted

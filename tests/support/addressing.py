@@ -131,7 +131,7 @@ def event(kind: str, who: dict[str, Any], at: datetime = NOW, **more: Any) -> Ev
     return CATALOGUE[kind].event.model_validate({"person": who, "occurred": occurred(at), **more})
 
 
-_AGENCIES = {"care": "gp", "imprisonment": "prison", "supervision": "probation"}
+_AGENCIES = {"benefits": "dwp", "care": "gp", "imprisonment": "prison", "supervision": "probation"}
 """Who tells of a subject."""
 
 # --- The journal -----------------------------------------------------------------------------------------------------

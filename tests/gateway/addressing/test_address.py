@@ -289,6 +289,21 @@ async def test_without_an_agreement_nothing_goes_out(engine: AsyncEngine) -> Non
     ]
 
 
+async def test_a_role_that_is_agreed_to_be_told_nothing_is_told_nothing(engine: AsyncEngine) -> None:
+    """Who only holds a person hears nothing of their benefits, not even that there was something; nothing waits."""
+    feed = Feed()
+    known = person(noms="A1234BC", postcode=POSTCODE["wigan"])
+    award = event("benefits.started", known, benefit="universal_credit", effective="2026-03-02")
+    registered = event("care.registration-changed", known, registration="amended")
+    await send(engine, [feed.tell(drug_test(known)), feed.tell(award), feed.tell(registered)])
+    told = await deliveries(engine)
+    assert {(one.recipient, one.role) for one in told if one.kind != "custody.drug-test.recorded"} == {
+        ("lasars-wigan", "home")
+    }
+    assert ("lasars-enfield", "holding") in {(one.recipient, one.role) for one in told}
+    assert await rows(engine, "select role from holds") == []
+
+
 async def test_an_area_without_a_lasars_is_held_alone(engine: AsyncEngine) -> None:
     """A party that is missing holds its own delivery and nobody else's."""
     await send(engine, [Feed().tell(drug_test(STOCKPORT))], by=tools(parties=parties(without=["stockport"])))
