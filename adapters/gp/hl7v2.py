@@ -72,18 +72,7 @@ class Value:
 
         Components and subcomponents are counted from 1, as the standard counts them.
         """
-        if component > len(self.components):
-            return ""
-        text, separators = self.components[component - 1], self.separators
-        if separators.subcomponent and separators.subcomponent in text:
-            smaller = text.split(separators.subcomponent)
-            text = smaller[subcomponent - 1] if subcomponent <= len(smaller) else ""
-        elif subcomponent > 1:
-            return ""
-        text = text.strip()
-        if text == NULL:
-            return ""
-        return _unescaped(text, separators) if separators.escape and separators.escape in text else text
+        return _read(self.components, component, subcomponent, self.separators)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +98,11 @@ class Segment:
         return tuple([Value(part.split(separators.component), separators) for part in parts if part.strip()])
 
     def get(self, field: int, component: int = 1, subcomponent: int = 1) -> str:
-        """The text of the first repetition of a field; empty where there is none."""
-        values = self.values(field)
-        return values[0].get(component, subcomponent) if values else ""
+        """The text of the first repetition of a field that is not empty; empty where there is none."""
+        written, separators = self.written(field), self.separators
+        if separators.repetition and separators.repetition in written:
+            written = next((part for part in written.split(separators.repetition) if part.strip()), "")
+        return _read(written.split(separators.component), component, subcomponent, separators) if written else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +174,22 @@ def control_id(body: bytes) -> str | None:
 def unframed(body: bytes) -> bytes:
     """A message without a byte order mark, MLLP's framing, or blank space around it."""
     return body.removeprefix(_BOM).strip(b"\x0b\x1c\r\n ")
+
+
+def _read(components: Sequence[str], component: int, subcomponent: int, separators: Separators) -> str:
+    """The text of one component of a repetition, or of one part of it."""
+    if component > len(components):
+        return ""
+    text = components[component - 1]
+    if separators.subcomponent and separators.subcomponent in text:
+        smaller = text.split(separators.subcomponent)
+        text = smaller[subcomponent - 1] if subcomponent <= len(smaller) else ""
+    elif subcomponent > 1:
+        return ""
+    text = text.strip()
+    if text == NULL:
+        return ""
+    return _unescaped(text, separators) if separators.escape and separators.escape in text else text
 
 
 def _separators(body: bytes) -> Separators:
