@@ -42,7 +42,9 @@ CHECK_WRONG: Final = _warn(
     "ID-001", "The check letter or digit is wrong, so the identifier is kept and nobody is found by it", _CORRECT
 )
 FORM_WRONG: Final = _warn(
-    "ID-002", "The identifier has not its form, so it is kept and nobody is found by it", _CORRECT
+    "ID-002",
+    "The identifier is not written as its kind of number is, so it is kept and nobody is found by it",
+    _CORRECT,
 )
 
 DUMMY_ASN: Final = _warn(

@@ -75,7 +75,9 @@ SPECIAL_CUSTOMER = Rule(
     "The person is a special customer, whose records must never come this way",
     "Tell your data protection officer that it was sent, and refer the person by hand.",
 )
-ENDS_BEFORE_START = Rule("DW-028", Level.REFUSE, "It ends before it starts", _SEND_AGAIN)
+ENDS_BEFORE_START = Rule(
+    "DW-028", Level.REFUSE, "The claim or the assessment period ends before it starts", _SEND_AGAIN
+)
 
 NOT_JSON = Rule("DW-030", Level.REFUSE, "The record is not one JSON object in UTF-8", "Send one JSON object.")
 KIND_UNKNOWN = Rule(

@@ -76,7 +76,7 @@ MESSAGE_TOO_LONG: Final = Rule(
 )
 NO_MESSAGE: Final = Rule("GP-115", Level.REFUSE, "The interchange holds no message", _BUILD_AGAIN)
 NUMBER_UNREADABLE: Final = Rule(
-    "GP-116", Level.REFUSE, "A reference that must be a number of one to eight digits is none", _BUILD_AGAIN
+    "GP-116", Level.REFUSE, "A reference is not a number of one to eight digits", _BUILD_AGAIN
 )
 INTERCHANGE_MISSING: Final = Rule(
     "GP-117",
@@ -97,10 +97,10 @@ STANDS_TWICE: Final = Rule(
     "GP-121", Level.REFUSE, "A segment that stands once in a transaction stands twice", _SEND_AGAIN
 )
 DATE_UNREADABLE: Final = Rule(
-    "GP-122", Level.REFUSE, "A date or time has not the form its qualifier gives it", _SEND_AGAIN
+    "GP-122", Level.REFUSE, "A date or time is not written as its qualifier says", _SEND_AGAIN
 )
 IN_THE_FUTURE: Final = Rule(
-    "GP-123", Level.REFUSE, "It is said to have happened later than any clock's error explains", _SEND_AGAIN
+    "GP-123", Level.REFUSE, "A date or time lies further in the future than it can", _SEND_AGAIN
 )
 NAMES_NOBODY: Final = Rule(
     "GP-124",

@@ -9,6 +9,7 @@ from typing import Final
 from adapters.base import Level, Rule
 
 _SEND_AGAIN = "Correct the field and send the message again, under a new control id."
+_MEND = "Correct the message and send it again, under a new control id."
 _CORRECT = "Correct it in the patient's record."
 
 NOT_HL7: Final = Rule(
@@ -17,7 +18,7 @@ NOT_HL7: Final = Rule(
 SEPARATORS_WRONG: Final = Rule(
     "GP-201",
     Level.REFUSE,
-    "The encoding characters of MSH-1 and MSH-2 cannot be told apart",
+    "Two of the separators of MSH-1 and MSH-2 are the same, or one is a letter, a digit or a space",
     "Send the ones the standard recommends.",
 )
 CHARACTER_SET_NOT_TAKEN: Final = Rule(
@@ -39,7 +40,7 @@ SEVERAL_MESSAGES: Final = Rule(
     "GP-205", Level.REFUSE, "Several messages or a batch were sent as one record", "Send them as a file."
 )
 SEGMENT_UNREADABLE: Final = Rule(
-    "GP-206", Level.REFUSE, "A segment does not begin with its three-character name", _SEND_AGAIN
+    "GP-206", Level.REFUSE, "A segment does not begin with its three-character name", _MEND
 )
 BATCH_COUNT_WRONG: Final = Rule(
     "GP-207",
@@ -58,10 +59,10 @@ MESSAGE_TOO_LONG: Final = Rule(
 )
 
 FIELD_MISSING: Final = Rule("GP-210", Level.REFUSE, "A field the message needs is missing", _SEND_AGAIN)
-FIELD_UNREADABLE: Final = Rule("GP-211", Level.REFUSE, "A field has not the form of its data type", _SEND_AGAIN)
-SEGMENT_MISSING: Final = Rule("GP-212", Level.REFUSE, "A segment the message needs is missing", _SEND_AGAIN)
+FIELD_UNREADABLE: Final = Rule("GP-211", Level.REFUSE, "A field is not written as its data type says", _SEND_AGAIN)
+SEGMENT_MISSING: Final = Rule("GP-212", Level.REFUSE, "A segment the message needs is missing", _MEND)
 SEGMENT_STANDS_TWICE: Final = Rule(
-    "GP-213", Level.REFUSE, "A segment that stands once in this message stands twice", _SEND_AGAIN
+    "GP-213", Level.REFUSE, "A segment that stands once in this message stands twice", _MEND
 )
 NOBODY: Final = Rule(
     "GP-214",
@@ -70,7 +71,7 @@ NOBODY: Final = Rule(
     "Send the NHS number in PID-3 with assigning authority NHS, or name and birth date.",
 )
 IN_THE_FUTURE: Final = Rule(
-    "GP-215", Level.REFUSE, "The message tells of something more than a day from now", _SEND_AGAIN
+    "GP-215", Level.REFUSE, "A time in the message lies more than a day in the future", _SEND_AGAIN
 )
 BORN_IN_THE_FUTURE: Final = Rule("GP-216", Level.REFUSE, "The birth date in PID-7 is in the future", _SEND_AGAIN)
 NO_TIME: Final = Rule(

@@ -119,8 +119,14 @@ class Hl7Message:
 
     @property
     def event(self) -> tuple[str, str]:
-        """The message code and the trigger event of MSH-9, in upper case."""
-        return self.header.get(9, 1).upper(), self.header.get(9, 2).upper()
+        """The message code and the trigger event of MSH-9, in upper case.
+
+        The first versions of the standard had ADT alone in MSH-9, and its event in EVN-1.
+        """
+        code, event = self.header.get(9, 1), self.header.get(9, 2)
+        if not event and code.upper() == "ADT" and (evn := self.first("EVN")) is not None:
+            event = evn.get(1)
+        return code.upper(), event.upper()
 
     def every(self, name: str) -> tuple[Segment, ...]:
         """The segments of this name, in order."""

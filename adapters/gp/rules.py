@@ -54,7 +54,7 @@ NOBODY = Rule(
     "The patient has no valid NHS number, and no name with a birth date either, so the referral names nobody",
     "Send the NHS number, or name and birth date.",
 )
-IN_THE_FUTURE = Rule("GP-014", Level.REFUSE, "It is said to have happened more than a day from now", _SEND_AGAIN)
+IN_THE_FUTURE = Rule("GP-014", Level.REFUSE, "A time in the message lies more than a day in the future", _SEND_AGAIN)
 BORN_IN_THE_FUTURE = Rule("GP-015", Level.REFUSE, "The date of birth is in the future", _SEND_AGAIN)
 NEW_AND_REVOKED = Rule(
     "GP-016",
@@ -94,7 +94,9 @@ REASON_NOT_CODED = Rule(
 ODS_CODE_UNREADABLE = Rule(
     "GP-036", Level.WARN, "An organisation's code has not the form of an ODS code and was left out", _CORRECT
 )
-NAME_NOT_IN_PARTS = Rule("GP-037", Level.WARN, "The patient's name has no family name and was left out", _CORRECT)
+NAME_NOT_IN_PARTS = Rule(
+    "GP-037", Level.WARN, "The patient's name is given without a family name and was left out", _CORRECT
+)
 ANOTHER_TARGET = Rule(
     "GP-038",
     Level.WARN,

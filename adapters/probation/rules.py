@@ -21,7 +21,7 @@ NO_EVENT_TYPE = Rule(
     "Send the eventType in the body or as a message attribute.",
 )
 EVENT_TYPE_UNREADABLE = Rule(
-    "PB-004", Level.REFUSE, "The eventType of the probation record has not the form of an event's name", _SEND_AGAIN
+    "PB-004", Level.REFUSE, "The eventType of the probation record is not written as names of events are", _SEND_AGAIN
 )
 EVENT_TYPES_DIFFER = Rule(
     "PB-005",
@@ -44,7 +44,7 @@ MALFORMED = Rule(
     "PB-011", Level.REFUSE, "A field of the probation record is not of the type or form the contract gives", _SEND_AGAIN
 )
 CRN_UNREADABLE = Rule(
-    "PB-012", Level.REFUSE, "The CRN has not the form A999999, so the record names nobody", _SEND_AGAIN
+    "PB-012", Level.REFUSE, "The CRN is not a letter and six digits, so the record names nobody", _SEND_AGAIN
 )
 CRNS_DIFFER = Rule("PB-013", Level.REFUSE, "The record gives two different CRNs for one person", _SEND_AGAIN)
 SNAPSHOT_OF_ANOTHER = Rule(
@@ -54,7 +54,7 @@ SNAPSHOT_OF_ANOTHER = Rule(
     "Attach the case of the person the event is about.",
 )
 IN_THE_FUTURE = Rule(
-    "PB-015", Level.REFUSE, "It is said to have happened to a case more than a day from now", _SEND_AGAIN
+    "PB-015", Level.REFUSE, "What happened to the case lies more than a day in the future", _SEND_AGAIN
 )
 MERGED_WITH_ITSELF = Rule("PB-016", Level.REFUSE, "A CRN is merged into, or parted from, itself", _SEND_AGAIN)
 BORN_IN_THE_FUTURE = Rule("PB-017", Level.REFUSE, "The date of birth in the case is in the future", _SEND_AGAIN)

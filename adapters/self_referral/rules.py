@@ -23,7 +23,7 @@ VERSION_NOT_SUPPORTED = Rule(
 )
 MISSING = Rule("SR-010", Level.REFUSE, "A required field is missing", _SEND_AGAIN)
 MALFORMED = Rule("SR-011", Level.REFUSE, "A field is not of the type or form the contract gives it", _SEND_AGAIN)
-IN_THE_FUTURE = Rule("SR-012", Level.REFUSE, "It is said to have been taken more than a day from now", _SEND_AGAIN)
+IN_THE_FUTURE = Rule("SR-012", Level.REFUSE, "The day it was taken lies more than a day in the future", _SEND_AGAIN)
 BORN_IN_THE_FUTURE = Rule("SR-013", Level.REFUSE, "The date of birth is in the future", _SEND_AGAIN)
 TAKEN_ELSEWHERE = Rule(
     "SR-014",

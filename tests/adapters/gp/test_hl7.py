@@ -92,6 +92,13 @@ def test_a_change_of_demographics_tells_who_lives_where(event: str) -> None:
     assert (address.lines, address.postcode) == (("12 Long Lane", "Heaton Moor", "Stockport", "Cheshire"), "SK4 2HD")
 
 
+def test_an_old_message_names_its_event_in_evn() -> None:
+    """The first versions had the message's code alone in MSH-9; what is subscribed is not passed over for that."""
+    fact = told(message(EVN, PID, event="ADT", msh_12="2.1"))
+    assert isinstance(fact.event, RegistrationChanged)
+    assert read(message("EVN|A01|20260302", PID, event="ADT", msh_12="2.1")) == Ignored("hl7.ADT.A01")
+
+
 def test_the_same_person_without_an_address_is_ignored_by_name() -> None:
     """A message that tells no address is counted, and nothing of it is kept."""
     without = changed(MOVED, "12 Long Lane^Heaton Moor^Stockport^Cheshire^SK4 2HD^GBR^H", '""')
