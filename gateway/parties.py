@@ -15,7 +15,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from gateway.errors import ConfigurationError
 
-
 SELF_REFERRAL: Final = "self_referral"
 """The feed that every LASARS sends, beside whatever else it does."""
 

@@ -122,6 +122,52 @@ def redrive(
 
 
 @app.command()
+def series(
+    sender: Annotated[str | None, typer.Argument(metavar="SENDER", help="Whose files. Left out: all series.")] = None,
+    name: Annotated[str | None, typer.Argument(metavar="SERIES", help="Which of its series, as listed.")] = None,
+    expected: Annotated[
+        int | None, typer.Option("--next", metavar="N", min=0, help="Expect this number next, whatever came before.")
+    ] = None,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """List the numbered files of every sender, or set one series right when its sender lost count."""
+    from gateway.store import series as statements
+    from gateway.store.ledger import open_engine
+
+    if (expected is None) != (sender is None) or (sender is None) != (name is None):
+        fail("Name a sender, a series and --next, or none of them.", "lgw series lists what there is.")
+        raise typer.Exit(USAGE)
+
+    async def work(settings: Settings) -> int:
+        engine = open_engine(settings.store)
+        try:
+            async with engine.begin() as connection:
+                if sender is None or name is None or expected is None:
+                    found = await statements.every(connection)
+                else:
+                    found = await statements.expect(connection, sender, name, expected)
+        finally:
+            await engine.dispose()
+        if sender is not None and not found:
+            fail("There is no such series.", "lgw series lists what there is.")
+            return FINDINGS
+        for one in found:
+            if as_json:
+                say(json.dumps({name: _plain(getattr(one, name)) for name in one.__slots__}))
+                continue
+            last = "none taken yet" if one.last is None else f"last taken {one.last}"
+            say(f"{one.sender}  {one.agency}  {one.series}  {last}")
+            if one.taking is not None:
+                say(f"  begun and not finished: {one.taking}")
+        if expected is not None:
+            say(f"So it stood. Expected next: {expected}.")
+        return OK
+
+    run(work, data)
+
+
+@app.command()
 def rebuild(
     everything: Annotated[
         bool, typer.Option("--everything", help="All the journal has, not only what nobody decided yet.")

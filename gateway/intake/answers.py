@@ -5,9 +5,10 @@ from datetime import datetime
 from typing import assert_never
 
 from adapters.base import Adapter, Answered, Fate, Ignored, Message, Reply
-from gateway.intake.batch import Became, FileClash, FileTaken, FileTaker, Incoming, RefusedWhole, Spooled
+from gateway.intake.batch import Became, FileClash, FileTaken, FileTaker, Incoming, RefusedWhole
 from gateway.intake.entry import Clash
 from gateway.intake.record import RecordRefused, RecordTaken
+from gateway.intake.spool import Spooled
 
 
 def answered(became: RecordTaken | RecordRefused, at: datetime) -> Answered:

@@ -6,9 +6,8 @@ row's number: a file that was cut off by a crash comes again, and goes on where 
 """
 
 import asyncio
-import hashlib
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import BinaryIO
@@ -24,43 +23,16 @@ from gateway.intake.findings import stored
 from gateway.intake.record import Commits, Keeps
 from gateway.intake.refusals import Refusal
 from gateway.intake.reports import tallied
+from gateway.intake.spool import Spooled
 from gateway.sealing import BlindIndex
 from gateway.store import files as statements
+from gateway.store import series as numbers
 from gateway.telemetry import log
 
 _ROWS_AT_ONCE = 250
 _BYTES_AT_ONCE = 4 << 20
 
 _Read = list[tuple[Row, Outcome]]
-
-
-@dataclass(frozen=True, slots=True)
-class Spooled:
-    """A file as it came, which can be read from any place. size: bytes. digest: SHA-256 of them."""
-
-    file: BinaryIO
-    size: int
-    digest: bytes
-
-
-class Spool:
-    """Writes a file down piece by piece, counted and hashed on the way."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-        self._digest = hashlib.sha256()
-        self._size = 0
-
-    def write(self, pieces: Sequence[bytes]) -> None:
-        """Write the next pieces. Raises OSError where there is no room."""
-        for piece in pieces:
-            self._digest.update(piece)
-            self._size += len(piece)
-        self._file.writelines(pieces)
-
-    def whole(self) -> Spooled:
-        """The file, now that all of it came."""
-        return Spooled(self._file, self._size, self._digest.digest())
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,10 +127,13 @@ class FileTaker:
                 rows = await asyncio.to_thread(_count, batch, spooled.file)
                 number = await self._number(batch, spooled.file)
             except FileRefused as refused:
-                return await self._refuse_whole(batch, spooled, refused.finding)
-            await self._take_rows(batch, spooled.file)
-            reach("F3")
-            await self._finish(batch.id, "taken", rows=rows, number=number)
+                repeat = await self._taken_meanwhile(batch.id)
+                if not repeat:
+                    return await self._refuse_whole(batch, spooled, refused.finding)
+            else:
+                await self._take_rows(batch, spooled.file)
+                reach("F3")
+                await self._finish(batch.id, "taken", rows=rows, number=number)
         async with self.engine.connect() as connection:
             counts = tallied(await statements.counts(connection, claimed.id))
         log.info("file.taken", file=str(claimed.id), sender=incoming.sender, **counts)
@@ -194,7 +169,7 @@ class FileTaker:
         file.seek(0)
         told = await asyncio.to_thread(series.number, file)
         async with self.engine.begin() as connection:
-            standing = await statements.number(
+            standing = await numbers.number(
                 connection,
                 batch.id,
                 sender=batch.incoming.sender,
@@ -208,6 +183,11 @@ class FileTaker:
         if fault is not None:
             raise FileRefused(fault)
         return told.number
+
+    async def _taken_meanwhile(self, file_id: uuid.UUID) -> bool:
+        """Whether the same file, sent again before it was answered, was taken by then: its number is no longer next."""
+        async with self.engine.connect() as connection:
+            return await statements.is_taken(connection, file_id)
 
     async def _refuse_whole(self, batch: _Batch, spooled: Spooled, finding: Finding) -> RefusedWhole:
         sender = batch.incoming.sender
@@ -285,7 +265,7 @@ class FileTaker:
     ) -> None:
         async with self.engine.begin() as connection:
             if number is not None:
-                await statements.numbered(connection, file_id, number)
+                await numbers.numbered(connection, file_id, number)
             await statements.finish(
                 connection, file_id, state=state, rows=rows, findings=findings, finished=self.clock()
             )

@@ -27,11 +27,11 @@ from gateway.clock import Clock
 from gateway.errors import JournalUnavailable
 from gateway.failpoints import reach
 from gateway.intake import folder as folders
-from gateway.intake.batch import Spool
 from gateway.intake.folder import Folder, Lying, Place
 from gateway.intake.parcel import Parcel, ParcelTaker, Statement
 from gateway.intake.reports import Report, read_report, table
 from gateway.intake.slip import slip
+from gateway.intake.spool import Spool
 from gateway.parties import Party
 from gateway.settings import Drop as Settings
 from gateway.store import files

@@ -17,8 +17,9 @@ from adapters.base import Adapter, Reply
 from gateway import telemetry
 from gateway.access.caller import Access
 from gateway.intake.answers import replies_to_file
-from gateway.intake.batch import Became, FileTaken, FileTaker, Incoming, Spool, Spooled
+from gateway.intake.batch import Became, FileTaken, FileTaker, Incoming
 from gateway.intake.door import Limits, chunks, feed, media_type, message_id, not_too_busy
+from gateway.intake.spool import Spool, Spooled
 from gateway.intake.told import file_problem, file_told
 from gateway.problems import unavailable
 from gateway.telemetry import log

@@ -20,9 +20,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from gateway import telemetry
 from gateway.errors import JournalUnavailable
 from gateway.failpoints import reach
-from gateway.intake.batch import Spool
 from gateway.intake.mesh_access import Route
 from gateway.intake.parcel import Parcel, ParcelTaker, Statement
+from gateway.intake.spool import Spool
 from gateway.settings import Mesh as Settings
 from gateway.store.faults import passes
 from gateway.store.turns import Turns

@@ -11,10 +11,11 @@ from gateway import telemetry
 from gateway.clock import Clock
 from gateway.errors import ConfigurationError
 from gateway.intake.answers import answered, replies, replies_to_file
-from gateway.intake.batch import FileTaken, FileTaker, Incoming, Spooled
+from gateway.intake.batch import FileTaken, FileTaker, Incoming
 from gateway.intake.door import attributes
 from gateway.intake.entry import Clash
 from gateway.intake.record import RecordRefused, RecordTaker
+from gateway.intake.spool import Spooled
 from gateway.intake.told import file_problem, file_told, record_clash, record_problem, record_told
 from gateway.parties import Party
 from gateway.problems import MEDIA_TYPE_NOT_TAKEN, TOO_LARGE, Problem

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from adapters.base import Accepted, Adapter, Held, Ignored, Message, Refused
 from gateway.addressing.address import Tools
 from gateway.addressing.redrive import redrive as decide_again
+from gateway.intake.door import attributes
 from gateway.intake.entry import Entry, filling_id
 from gateway.intake.journal import Journal
 from gateway.kafka.relay import notify
@@ -110,7 +111,8 @@ class Redrive:
             return Result.ERASED
         body, key = opened
         adapter = self._adapters[row.agency]
-        outcome = adapter.read(Message(body, row.media_type, row.received))
+        party = self._tools.parties.party(row.sender)
+        outcome = adapter.read(Message(body, row.media_type, row.received, attributes(party) if party else {}))
         match outcome:
             case Accepted():
                 entry = Entry(

@@ -25,25 +25,14 @@ _CLAIM = text(
 )
 """Opens a file, or finds the one that came before under this id. A refused one took nothing, and begins anew."""
 
-_NUMBER = text(
-    """
-    insert into file_series as s (sender, agency, series, taking) values (:sender, :agency, :series, :file_id)
-    on conflict (sender, agency, series) do update set
-        taking = case when s.taking is null and (s.last is null or s.last + 1 = :number)
-                      then excluded.taking else s.taking end
-    returning last, taking
-    """
-)
-"""Gives the file its number if that is the next, and no other file has it."""
-
-_NUMBERED = text("update file_series set last = :number, taking = null where taking = :file_id")
-
 _FINISH = text(
     """
     update files set state = :state, rows = :rows, finished = :finished, findings = cast(:findings as jsonb)
     where id = :id and state = 'open'
     """
 )
+
+_STATE = text("select state from files where id = :id")
 
 _FIND = text(
     """
@@ -100,14 +89,6 @@ class Claimed:
     body_hash: bytes
     received: datetime
     state: str
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """How a series stands. last: the number taken last, if any. taking: the file that has the next, if one has."""
-
-    last: int | None
-    taking: uuid.UUID | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,26 +149,18 @@ async def claim(
     return Claimed(row.id, row.body_hash, row.received, row.state)
 
 
-async def number(
-    connection: AsyncConnection, file_id: uuid.UUID, *, sender: str, agency: str, series: str, number: int
-) -> Standing:
-    """Give a file its number in a series, if it is the next; how the series stands then."""
-    told = {"file_id": file_id, "sender": sender, "agency": agency, "series": series, "number": number}
-    row = (await connection.execute(_NUMBER, told)).one()
-    return Standing(row.last, row.taking)
-
-
-async def numbered(connection: AsyncConnection, file_id: uuid.UUID, number: int) -> None:
-    """Write that the file of this number was taken, so that the next is expected."""
-    await connection.execute(_NUMBERED, {"file_id": file_id, "number": number})
-
-
 async def finish(
     connection: AsyncConnection, file_id: uuid.UUID, *, state: str, rows: int, findings: str, finished: datetime
 ) -> None:
     """Write that a file was taken or refused. findings: JSON."""
     told = {"id": file_id, "state": state, "rows": rows, "findings": findings, "finished": finished}
     await connection.execute(_FINISH, told)
+
+
+async def is_taken(connection: AsyncConnection, file_id: uuid.UUID) -> bool:
+    """Whether every row of a file is done with."""
+    state: str = (await connection.execute(_STATE, {"id": file_id})).scalar_one()
+    return state == "taken"
 
 
 async def find(connection: AsyncConnection, file_id: uuid.UUID, sender: str) -> FileRow | None:

@@ -7,10 +7,11 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.gp.interchange import Interchange
-from gateway.intake.batch import FileTaker, Spool
+from gateway.intake.batch import FileTaker
 from gateway.intake.parcel import Parcel, ParcelTaker, Statement
 from gateway.intake.record import RecordTaker
 from gateway.intake.refusals import Refusals
+from gateway.intake.spool import Spool
 from gateway.parties import Party
 from gateway.sealing import BlindIndex, Sealer
 from gateway.settings import Store

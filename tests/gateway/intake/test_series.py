@@ -3,6 +3,7 @@
 import asyncio
 import io
 from collections.abc import AsyncIterator
+from typing import Any, BinaryIO
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -10,11 +11,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from adapters.dwp import build
 from gateway import failpoints
 from gateway.failpoints import Crashed
-from gateway.intake.batch import Became, FileTaken, FileTaker, Incoming, RefusedWhole, Spool
+from gateway.intake.batch import Became, FileTaken, FileTaker, Incoming, RefusedWhole
 from gateway.intake.journal import Journal
 from gateway.intake.refusals import Refusals
+from gateway.intake.spool import Spool
 from gateway.sealing import BlindIndex, Sealer
 from gateway.settings import Store
+from gateway.store import series
 from gateway.store.ledger import open_engine
 from tests.adapters.dwp.extract import detail, header, trailer, written
 from tests.support.doors import SECRETS, STILL, real_journal
@@ -119,6 +122,44 @@ async def test_two_files_with_one_number_at_the_same_time(taker: FileTaker) -> N
     became = await asyncio.gather(*(send(taker, 124, benefit=benefit) for benefit in ("JSA", "ESA", "IS", "UC")))
     assert sum(isinstance(one, FileTaken) for one in became) == 1
     assert {refusal(one)[0] for one in became if isinstance(one, RefusedWhole)} == {"DW-008"}
+
+
+async def test_the_same_file_at_the_same_time_is_taken_once_and_refused_never(
+    taker: FileTaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A sender that did not wait for its answer gets the one it would have had, however the two meet."""
+    real = FileTaker._number
+    claimed, answered = asyncio.Event(), asyncio.Event()
+
+    async def late(self: FileTaker, batch: Any, file: BinaryIO) -> int | None:
+        if not claimed.is_set():
+            claimed.set()
+            await answered.wait()
+        return await real(self, batch, file)
+
+    monkeypatch.setattr(FileTaker, "_number", late)
+    slow = asyncio.create_task(send(taker, 124))
+    await claimed.wait()
+    first = await send(taker, 124)
+    answered.set()
+    again = await slow
+    assert isinstance(first, FileTaken)
+    assert isinstance(again, FileTaken)
+    assert (again.file_id, again.counts, again.repeat) == (first.file_id, first.counts, True)
+
+
+async def test_operations_set_a_series_right(engine: AsyncEngine, taker: FileTaker) -> None:
+    """A sender that began to count anew, or lost a file for good, goes on; its other series are left alone."""
+    await send(taker, 124)
+    await send(taker, 7, feed="WEEKLY")
+    assert refusal(await send(taker, 1, benefit="ESA"))[0] == "DW-008"
+    async with engine.begin() as connection:
+        (before,) = await series.expect(connection, "dwp", "NIGHTLY", 1)
+        assert await series.expect(connection, "dwp", "nothing of theirs", 1) == []
+    assert (before.agency, before.last, before.taking) == ("dwp", 124, None)
+    assert isinstance(await send(taker, 1, benefit="ESA"), FileTaken)
+    async with engine.connect() as connection:
+        assert [(one.series, one.last) for one in await series.every(connection)] == [("NIGHTLY", 1), ("WEEKLY", 7)]
 
 
 async def test_feeds_and_senders_count_for_themselves(taker: FileTaker) -> None:
