@@ -186,6 +186,31 @@ def test_a_file_is_checked(tmp_path: Path) -> None:
     assert "ERR  CU-014" in told
 
 
+def test_a_batch_is_checked_and_its_codes_mapped(tmp_path: Path) -> None:
+    """Without any server: the causes, the report beside the file, and the mapping that mends half of it."""
+    told = Checkout(tmp_path).type(blocks("3-tasks/check-a-batch.md", "sh"))
+    assert "500 records · 480 ready (96.0 %) · 20 need attention · 2 causes" in told
+    assert "500 records · 490 ready (98.0 %) · 10 need attention · 1 cause" in told
+    assert (tmp_path / "custody.report.html").exists()
+
+
+def test_an_agency_is_connected(tmp_path: Path) -> None:
+    """In a copy of the tree: the agency is made, and reads its first records."""
+    copy = Checkout(tmp_path)
+    (tmp_path / "contracts").unlink()
+    for name in ("adapters", "contracts", "tests", "pyproject.toml"):
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__", ".*"))
+        else:
+            shutil.copy(ROOT / name, tmp_path / name)
+    for name in ("gateway", "schemas", "deploy"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    copy.environment["PYTHONPATH"] = str(tmp_path)
+    told = copy.type(blocks("3-tasks/connect-an-agency.md", "sh"))
+    assert "made     adapters/supported_housing/adapter.py" in told
+    assert "referral.json: accepted  care.referred" in told
+
+
 def test_a_file_is_sent_by_folder(checkout: Checkout) -> None:
     """Laid down as the page says, it is taken, and its receipt says so."""
     told = checkout.type(blocks("3-tasks/send-by-folder.md", "sh"))

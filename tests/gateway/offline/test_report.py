@@ -118,8 +118,10 @@ def test_causes_codes_repeats_and_homes_are_told(custody: Path) -> None:
     assert "1 record telling again what stands before, in the same version: rows 57" in said
     assert "Home area resolved 94.5 %, by the postcode table" in said
     assert re.search(r"Stockport 52", said)
-    assert "no postcode ×1" in said
-    assert max(map(len, said.splitlines())) <= 80
+    assert "no address ×1" in said
+    *told, where = said.splitlines()
+    assert where == f"Report: {custody.parent}/custody.report.html (no personal data inside)"
+    assert max(map(len, told)) <= 80
 
 
 def test_fields_dates_identifiers_and_the_file_are_told(custody: Path) -> None:
