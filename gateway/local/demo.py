@@ -43,7 +43,7 @@ HURRIED: Final = {
     # So is a case API that is away.
     "filling": {"waits": (timedelta(seconds=0.5),) * 40},
     # A file in a folder counts as complete once it has lain unchanged for a moment.
-    "drop": {"quiet": timedelta(seconds=0.1)},
+    "drop": {"quiet": timedelta(seconds=0.3)},
     "kafka": {"partitions": 4},
 }
 """What is other than in earnest, so that nobody has to wait."""
