@@ -23,7 +23,7 @@ help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
-demo: $(RUNTIME) ## Play the demonstration: real PostgreSQL, real Kafka, six journeys, one table
+demo: $(RUNTIME) ## Play the demonstration: real PostgreSQL, real Kafka, eleven journeys, one table
 	.venv/bin/lgw demo $(ARGS)
 
 .PHONY: test
