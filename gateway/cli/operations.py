@@ -131,7 +131,7 @@ def series(
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """List the numbered files of every sender, or set one series right when its sender lost count."""
+    """List how far numbered files have come. Or set one series right, when its sender has lost count."""
     from gateway.store import series as statements
     from gateway.store.ledger import open_engine
 

@@ -108,7 +108,8 @@ def kinds() -> str:
         "A **referral** opens a case with the LASARS of home, and with the one that holds the person. What **informs**",
         "goes only to a LASARS with which the person has a case. Both are told the fields listed here and no other:",
         "they are those of the [agreements](../../contracts/agreements) as they stand, by the name they have in `data`",
-        "of a [delivery](../../contracts/outbound/lasars/README.md). A retraction tells no field at all.",
+        "of a [delivery](../../contracts/outbound/lasars/README.md). Who has no line here is told",
+        "nothing of that kind. A retraction tells no field at all.",
         "",
         "A kind's name leads to its schema, which has examples.",
     ]

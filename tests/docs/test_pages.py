@@ -56,6 +56,14 @@ def test_the_list_of_commands_fits_a_terminal() -> None:
     assert [line for line in told.splitlines() if line.endswith("...") or len(line) > 80] == []
 
 
+def test_every_page_stands_in_the_index() -> None:
+    """The documentation's first page leads to each of the others."""
+    docs = ROOT / "docs"
+    index = (docs / "README.md").read_text(encoding="utf-8")
+    pages = {str(page.relative_to(docs)) for page in docs.rglob("*.md")} - {"README.md"}
+    assert pages - set(re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", index)) == set()
+
+
 def test_every_command_stands_in_the_readme() -> None:
     """The README's table has each command of lgw once, and none that does not exist."""
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
