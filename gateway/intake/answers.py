@@ -28,8 +28,8 @@ def replies(adapter: Adapter, message: Message, told: Answered) -> tuple[Reply, 
     return answer(message, told) if answer is not None else ()
 
 
-_LARGEST = 1 << 20
-"""Bytes up to which a file is read again to be answered; a larger one is told of by its report."""
+_LARGEST = 32 << 20
+"""Bytes up to which a file is read again, whole, to be answered; a larger one is told of by its report."""
 
 
 async def replies_to_file(
@@ -38,9 +38,13 @@ async def replies_to_file(
     """The answers of a file's protocol; none where it has none, or wants none, or the file is very large."""
     if incoming.media_type not in incoming.adapter.answers or spooled.size > _LARGEST:
         return ()
+    told = await _answered_file(taker, became, at)
+    return await asyncio.to_thread(_read_and_answered, incoming, spooled, told)
+
+
+def _read_and_answered(incoming: Incoming, spooled: Spooled, told: Answered) -> tuple[Reply, ...]:
     spooled.file.seek(0)
-    message = Message(await asyncio.to_thread(spooled.file.read), incoming.media_type, at)
-    return replies(incoming.adapter, message, await _answered_file(taker, became, at))
+    return replies(incoming.adapter, Message(spooled.file.read(), incoming.media_type, told.at), told)
 
 
 async def _answered_file(taker: FileTaker, became: Became, at: datetime) -> Answered:

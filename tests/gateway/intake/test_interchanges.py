@@ -92,3 +92,13 @@ async def test_a_broken_interchange_takes_no_number(taker: ParcelTaker) -> None:
     assert not broken.taken
     assert codes(broken) == ["00000006 CI", "00000007 CI", "00000003 NA"]
     assert (await take(taker, whole)).taken
+
+
+async def test_a_large_interchange_is_answered_too(taker: ParcelTaker) -> None:
+    """A partner that gets no report sends again without end, so its size decides nothing."""
+    many = [message(*(AMENDED for _ in range(100)), reference=6 + place) for place in range(50)]
+    large = changed(interchange(*many, reference=3), "UNZ+50", "UNZ+51")
+    assert len(large) > 1 << 20
+    refused = await take(taker, large)
+    assert not refused.taken
+    assert codes(refused) == [*(f"{6 + place:08} CI" for place in range(50)), "00000003 NA"]
