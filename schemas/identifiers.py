@@ -24,6 +24,8 @@ class Scheme(enum.StrEnum):
     ASN = "asn"
     NOMS = "noms"
     CRN = "crn"
+    FORMER_CRN = "former_crn"
+    """A CRN that was merged into the person's own: they are still found by it, and nobody new is told it."""
     NINO = "nino"
     CUSTODY = "custody"
     BOOKING = "booking"
@@ -248,7 +250,7 @@ _READERS: Mapping[Scheme, Callable[[str], Reading]] = {
     Scheme.CRO: _cro,
     Scheme.ASN: _asn,
     Scheme.NOMS: _pattern(r"[A-Z][0-9]{4}[A-Z]{2}"),
-    Scheme.CRN: _pattern(r"[A-Z][0-9]{6}"),
+    **dict.fromkeys((Scheme.CRN, Scheme.FORMER_CRN), _pattern(r"[A-Z][0-9]{6}")),
     Scheme.NINO: _nino,
     Scheme.CUSTODY: _opaque,
     Scheme.BOOKING: _opaque,

@@ -71,7 +71,7 @@ NOBODY: Final = Rule(
     "Send the NHS number in PID-3 with assigning authority NHS, or name and birth date.",
 )
 IN_THE_FUTURE: Final = Rule(
-    "GP-215", Level.REFUSE, "A time in the message lies more than a day in the future", _SEND_AGAIN
+    "GP-215", Level.REFUSE, "A time stamp lies more than a day in the future", _SEND_AGAIN
 )
 BORN_IN_THE_FUTURE: Final = Rule("GP-216", Level.REFUSE, "The birth date in PID-7 is in the future", _SEND_AGAIN)
 NO_TIME: Final = Rule(

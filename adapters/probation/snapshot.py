@@ -34,7 +34,7 @@ def person_of(record: Record, found: list[Finding]) -> Person:
             numbers.append(claims.identifier(scheme, raw, f"snapshot.otherIds.{field}", found))
     if own.noms_number is None:
         numbers.extend(_noms_of_the_event(record, found))
-    numbers.extend(parse(Scheme.CRN, crn).identifier for crn in merged_into(snapshot))
+    numbers.extend(parse(Scheme.FORMER_CRN, crn).identifier for crn in merged_into(snapshot))
     return Person(
         identifiers=tuple(numbers),
         name=name(snapshot.first_name, snapshot.middle_names, snapshot.surname, "snapshot.surname", found),

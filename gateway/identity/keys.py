@@ -41,7 +41,10 @@ class Rule(enum.StrEnum):
 
 
 _WITH_BIRTH = {Scheme.NHS: Rule.NHS_BIRTH, Scheme.PNC: Rule.PNC_BIRTH, Scheme.NINO: Rule.NINO_BIRTH}
-_ALONE = {Scheme.NOMS: Rule.NOMS, Scheme.CRN: Rule.CRN, Scheme.CUSTODY: Rule.CUSTODY, Scheme.CITIZEN: Rule.CITIZEN}
+_ALONE = {
+    **{Scheme.NOMS: Rule.NOMS, Scheme.CRN: Rule.CRN, Scheme.CUSTODY: Rule.CUSTODY, Scheme.CITIZEN: Rule.CITIZEN},
+    Scheme.FORMER_CRN: Rule.CRN,  # whoever has another's former number is them
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -205,7 +205,10 @@ def test_an_event_of_a_case_that_was_merged_away() -> None:
     breach = facts(outcome)["breached"]
     assert breach.event is not None
     assert breach.lane == "CRN:X482713"
-    assert [one.value for one in breach.event.person.identifiers] == ["X482713", OTHER_CRN]
+    assert [(one.scheme, one.value) for one in breach.event.person.identifiers] == [
+        ("crn", "X482713"),
+        ("former_crn", OTHER_CRN),  # found by it, and told to nobody as theirs
+    ]
     assert warned(outcome) == {("PB-034", "snapshot.otherIds.crn")}
     assert refused(read(filled(gone, case()))) == {("PB-014", "snapshot.otherIds.crn")}
 

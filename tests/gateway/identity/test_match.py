@@ -57,6 +57,11 @@ def test_what_identifies(told: Event, rules: set[Rule]) -> None:
     assert {key.rule for key in keys_of(told, INDEX)} == rules
 
 
+def test_a_former_number_finds_whoever_had_it() -> None:
+    """A probation number that was merged away is the same key as when it was somebody's own."""
+    assert keys_of(_claims("former_crn", "X123456"), INDEX) == keys_of(_claims("crn", "X123456"), INDEX)
+
+
 @pytest.mark.parametrize("written", ["O'Neill-Grey", "ONEILL GREY", "o’neill grey", "Onéill-Grey"])
 def test_a_surname_is_one_however_it_is_written(written: str) -> None:
     """Case, accents, spaces and marks make no other surname."""
