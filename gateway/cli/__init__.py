@@ -67,6 +67,7 @@ def main() -> None:
         sys.exit(next((code for kind, code in _CODES.items() if isinstance(error, kind)), FINDINGS))
     except (SQLAlchemyError, ConnectionError, TimeoutError) as error:
         fail(
-            f"The gateway's store does not answer ({type(error).__name__}).", "Start it with lgw up, or run lgw doctor."
+            f"The gateway's store does not answer ({type(error).__name__}).",
+            "Name a system that lgw up started by --data FOLDER; else lgw doctor says what is amiss.",
         )
         sys.exit(UNREACHABLE)

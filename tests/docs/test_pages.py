@@ -56,6 +56,14 @@ def test_the_list_of_commands_fits_a_terminal() -> None:
     assert [line for line in told.splitlines() if line.endswith("...") or len(line) > 80] == []
 
 
+def test_every_page_with_commands_is_run() -> None:
+    """A page that has something to type, or a program, is one that tests/docs/test_commands.py types or runs."""
+    docs = ROOT / "docs"
+    commands = (Path(__file__).parent / "test_commands.py").read_text(encoding="utf-8")
+    told = {page for page in docs.rglob("*.md") if re.search(r"^```(sh|python|js)$", page.read_text(), re.MULTILINE)}
+    assert {str(page.relative_to(docs)) for page in told} - set(re.findall(r'"([\w/.-]+\.md)"', commands)) == set()
+
+
 def test_every_page_stands_in_the_index() -> None:
     """The documentation's first page leads to each of the others."""
     docs = ROOT / "docs"
