@@ -27,6 +27,7 @@ from gateway.operations.redrive import Redrive, Result
 from gateway.operations.trace import read_journey
 from gateway.settings import Filling
 from gateway.store.data_keys import open_body
+from gateway.store.fillings import next_due
 from gateway.telemetry import traceparent
 from tests.adapters.probation.records import case, conviction, event, requirement
 from tests.support.addressing import tools
@@ -299,6 +300,17 @@ async def test_the_first_of_a_lane_goes_first(
     assert await filler.fill() == 1
     told = await rows(engine, "select occurred from events where kind = 'supervision.breached' order by seq")
     assert [one[0].hour for one in told] == [9, 9, 10]
+
+
+async def test_who_waits_behind_another_is_not_due(
+    engine: AsyncEngine, adapter: Adapter, filler: Filler, api: CaseApi, clock: Now
+) -> None:
+    """The next look is when the first of the lane is due: until then there is nothing to do, and nothing is done."""
+    api.statuses.append(503)
+    await take(engine, adapter, breach(), breach(at="2026-03-01T10:00:00+00:00"))
+    assert await filler.fill() == 1
+    async with engine.connect() as connection:
+        assert await next_due(connection, ["probation"]) == clock.at + PATIENT.waits[0]
 
 
 async def test_what_was_answered_is_never_asked_for_again(
