@@ -21,8 +21,7 @@ _LINE = """
 """Of each lane the first that waits: what came later may not be told before it."""
 
 _LEASE = text(
-    _LINE
-    + """, due as (
+    f"""{_LINE}, due as (
         select r.id from records r join line using (id)
         where r.state = 'waiting' and (line.next is null or line.next <= :now)
         order by r.received limit :most for update of r skip locked
@@ -35,10 +34,10 @@ _LEASE = text(
     select r.id, r.sender, r.agency, r.transport, r.body_hash, r.media_type, r.received, r.trace, r.file_id, r."row",
            l.tries
     from leased l join records r on r.id = l.record_id order by r.received
-    """
+    """  # noqa: S608 - a text of ours, used twice
 )
 
-_NEXT = text(f"{_LINE} select min(coalesce(next, received)) from line")  # noqa: S608 - a text of ours, twice
+_NEXT = text(f"{_LINE} select min(coalesce(next, received)) from line")  # noqa: S608 - as above
 
 _PUT_OFF = text(
     """
