@@ -4,8 +4,9 @@ A record's empty fields are gone before its model sees it, so that a field is ei
 that may be absent is `Text | None = None`. Each type refuses with a fault that quotes nothing.
 """
 
+import re
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, StringConstraints
 from pydantic_core import PydanticCustomError
@@ -13,9 +14,14 @@ from pydantic_core import PydanticCustomError
 from adapters.base import HIGHEST_VERSION
 from adapters.local_time import Told, day_moment, read_day, read_moment
 
+_BRITISH: Final = re.compile(r"(\d{2})/(\d{2})/(\d{4})", re.ASCII)
+
 
 class Record(BaseModel):
-    """The base of a flat record's model: tolerant of fields it does not know, silent on values."""
+    """The base of a flat record's model: tolerant of fields it does not know, silent on values.
+
+    A field that is spelled in another way than Python's has its spelling as an alias: `born: Day = Field(alias="DOB")`.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True, arbitrary_types_allowed=True)
 
@@ -26,6 +32,14 @@ def _malformed() -> PydanticCustomError:
 
 def _day(value: Any) -> date:
     day = read_day(value.strip()) if isinstance(value, str) else None
+    if day is None:
+        raise _malformed()
+    return day
+
+
+def _british_day(value: Any) -> date:
+    found = _BRITISH.fullmatch(value.strip()) if isinstance(value, str) else None
+    day = read_day(f"{found[3]}-{found[2]}-{found[1]}") if found is not None else None
     if day is None:
         raise _malformed()
     return day
@@ -59,6 +73,8 @@ def _flag(value: Any) -> bool:
 Text = Annotated[str, StringConstraints(strict=True, strip_whitespace=True, min_length=1, max_length=500)]
 Day = Annotated[date, PlainValidator(_day)]
 """A day, CCYY-MM-DD."""
+BritishDay = Annotated[date, PlainValidator(_british_day)]
+"""A day, DD/MM/CCYY, as spreadsheets and many systems in Britain write it. `day_moment` makes it a moment."""
 When = Annotated[Told, PlainValidator(_told)]
 """An instant, with or without a zone, or a day."""
 Version = Annotated[int, BeforeValidator(_number), Field(ge=1, le=HIGHEST_VERSION)]

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar, get_args
 
 import orjson
 from pydantic import ValidationError
@@ -134,11 +134,14 @@ class Feed:
 
     def adapter(self, own: Iterable[Rule] = ()) -> Adapter:
         """The adapter. own: the rules the agency adds to those of every flat record."""
+        common = {**self.rules.by_id}
+        if not any(map(_has_times, self.kinds.values())):  # a rule that nothing can break is a promise about nothing
+            del common[self.rules.zone_assumed.id], common[self.rules.clock_change.id]
         required = frozenset({self.names}).union(*(map(_required, self.kinds.values()))) if self.kinds else frozenset()
         return Adapter(
             name=self.name,
             read=self.read,
-            rules={**self.rules.by_id, **{rule.id: rule for rule in own}, **claims.RULES, **drift.RULES},
+            rules={**common, **{rule.id: rule for rule in own}, **claims.RULES, **drift.RULES},
             records=frozenset({JSON, csv_rows.MEDIA_TYPE}),
             files={
                 csv_rows.MEDIA_TYPE: csv_rows.rows(
@@ -203,17 +206,23 @@ class Feed:
         """What a local time left open."""
         for name, value in record:
             if isinstance(value, Told) and value.moment.zone_assumed and value.moment.precision is not Precision.DAY:
+                spelled = type(record).model_fields[name].alias or name
                 if value.doubt is not None:
-                    yield Finding(self.rules.clock_change, name, value.doubt.value)
+                    yield Finding(self.rules.clock_change, spelled, value.doubt.value)
                 else:
-                    yield Finding(self.rules.zone_assumed, name)
+                    yield Finding(self.rules.zone_assumed, spelled)
 
     def _unmapped(self, table: str, code: str) -> Finding:
         return Finding(self.rules.code_not_mapped, table, code if _CODE.fullmatch(code) else _NOT_A_CODE)
 
 
 def _required(kind: Kind[Any]) -> frozenset[str]:
-    return frozenset(name for name, field in kind.wire.model_fields.items() if field.is_required())
+    return frozenset(field.alias or name for name, field in kind.wire.model_fields.items() if field.is_required())
+
+
+def _has_times(kind: Kind[Any]) -> bool:
+    annotations = (field.annotation for field in kind.wire.model_fields.values())
+    return any(Told in (annotation, *get_args(annotation)) for annotation in annotations)
 
 
 def _blank(value: Any) -> bool:
