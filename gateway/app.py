@@ -74,16 +74,7 @@ async def intake(settings: Settings) -> None:
                 if not relay.holds(shards):
                     spawn(notify(engine))
 
-            journal = Journal(
-                engine,
-                index=own.index,
-                sealer=own.sealer,
-                namespace=own.secrets.namespace,
-                clock=own.clock,
-                settle=settings.intake.settle,
-                max_batch=settings.intake.max_batch,
-                published=published,
-            )
+            journal = _journal(own, engine, published)
             access = build_access(settings, own.parties, own.secrets, own.clock)
             health = Health(
                 own.clock,
@@ -217,20 +208,24 @@ async def open_redrive(settings: Settings) -> AsyncIterator[Redrive]:
     """What `lgw redrive` works with; new events it makes are told to the running relays."""
     own = read_installation(settings)
     async with _engine(settings) as engine:
-        journal = Journal(
-            engine,
-            index=own.index,
-            sealer=own.sealer,
-            namespace=own.secrets.namespace,
-            clock=own.clock,
-            settle=settings.intake.settle,
-            max_batch=settings.intake.max_batch,
-            published=lambda _: None,
-        )
+        journal = _journal(own, engine, lambda _: None)
         yield Redrive(engine, read_feeds(settings), journal, own.sealer, own.tools())
 
 
 PROCESSES: Mapping[str, Callable[[Settings], Coroutine[Any, Any, None]]] = {"intake": intake, "dispatch": dispatch}
+
+
+def _journal(own: Installation, engine: AsyncEngine, published: Callable[[frozenset[int]], None]) -> Journal:
+    return Journal(
+        engine,
+        index=own.index,
+        sealer=own.sealer,
+        namespace=own.secrets.namespace,
+        clock=own.clock,
+        settle=own.settings.intake.settle,
+        max_batch=own.settings.intake.max_batch,
+        published=published,
+    )
 
 
 @asynccontextmanager

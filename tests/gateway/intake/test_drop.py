@@ -442,7 +442,7 @@ async def test_the_answer_of_the_protocol_lies_beside_the_file(street: Street) -
     await street.watch().look()
     assert (street.folder / "done/a.csv.answer").read_bytes() == b"ANSWER"
     (told,) = seen
-    assert (told.fate.value, told.refused_rows) == ("committed", {2})
+    assert (told.fate.value, told.refused_rows) == ("committed", frozenset({2}))
 
 
 async def test_an_interchange_is_answered_by_a_recep(street: Street) -> None:
