@@ -128,6 +128,7 @@ def _charges(case: _Part, received: datetime) -> Iterator[Fact]:
     urn = case.required("PTIURN")
     court = case.required("InitialHearing/CourtHearingLocation")
     hearing = _hearing(case)
+    today = received.astimezone(LONDON).date()
     defendants = list(case.parts("Defendant"))
     if not defendants:
         case.note("CU-010", "Defendant")
@@ -140,21 +141,22 @@ def _charges(case: _Part, received: datetime) -> Iterator[Fact]:
         unread: list[Finding] = []
         summons = claims.identifier(Scheme.ASN, reference, f"{defendant.path}ProsecutorReference", unread)
         case.findings.extend(unread if reference else ())
-        person = _person(defendant, summons, received.astimezone(LONDON).date())
+        person = _person(defendant, summons, today)
         charged = _earliest(defendant, "ChargeDate")
         arrested = _earliest(defendant, "ArrestDate", optional=True)
-        if charged is not None and charged > received.astimezone(LONDON).date():
+        if charged is not None and charged > today:
             defendant.note("CU-019", "Offence/BaseOffenceDetails/ChargeDate")
         if charged is None or hearing is None or person is None or status is None:
             continue
-        if hearing.at < day_moment(charged).at:
+        occurred = day_moment(charged)
+        if hearing.at < occurred.at:
             case.note("CU-091", "InitialHearing/DateOfHearing")
         yield Fact(
             key=f"police_custody:charge:{urn}:{reference}",
             lane=f"ASN:{summons.value}" if summons.value else f"CHARGE:{urn}/{reference}",
             kind="custody.charged",
             event=Charged(
-                occurred=day_moment(charged),
+                occurred=occurred,
                 person=person,
                 sensitivity=frozenset({Sensitivity.OFFENCE}),
                 case_urn=urn,
