@@ -26,9 +26,9 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_files_named_are_there(page: Path) -> None:
-    """A page that names one of our tests or modules as proof names one that exists."""
+    """A page that names one of our files names one that exists. NAME stands for an agency that is yet to come."""
     named = set(re.findall(r"`((?:tests|gateway|adapters|schemas|contracts|deploy|docs)/[\w./-]+)`", page.read_text()))
-    assert {name for name in named if not (ROOT / name).exists()} == set()
+    assert {name for name in named if "NAME" not in name and not (ROOT / name).exists()} == set()
 
 
 def test_decisions_have_one_number_each_and_stand_in_the_index() -> None:
