@@ -6,7 +6,8 @@ from pathlib import Path
 import asyncpg
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection
+from sqlalchemy import AdaptedConnection, Connection, event
+from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from gateway.settings import Store
@@ -26,13 +27,25 @@ def open_engine(store: Store, *, serving: bool = False) -> AsyncEngine:
 
     serving: for a process that takes or delivers messages; its statements are planned once, and go by index.
     """
-    return create_async_engine(
+    engine = create_async_engine(
         store.dsn,
         pool_size=store.pool,
         max_overflow=0,
         hide_parameters=True,
         connect_args={"server_settings": {**_SETTINGS, **(_SERVING if serving else {})}},
     )
+    event.listen(engine.sync_engine, "checkout", _refuse_ended)
+    return engine
+
+
+def _refuse_ended(connection: AdaptedConnection, _: object, __: object) -> None:
+    """Hand out no connection that the driver knows to have ended, nor any that is as old: a new one is made.
+
+    Raises InvalidatePoolError, which the pool understands.
+    """
+    driver: asyncpg.Connection[asyncpg.Record] = connection.driver_connection
+    if driver.is_closed():
+        raise InvalidatePoolError
 
 
 async def listen(
