@@ -40,7 +40,10 @@ def read_hl7(services: Services, message: Message) -> Outcome:
     found: list[Finding] = []
     try:
         if code == "REF":
-            if (service := services.ours(services_of(opened))) is None:
+            named = tuple(services_of(opened))
+            if not named:  # it could be to one of ours, as a cancellation that repeats nothing
+                return Refused((Finding(rules.SERVICE_MISSING, "PRD-7"),))
+            if (service := services.ours(named)) is None:
                 return Ignored(f"hl7.REF.{event}.another-service")
             return _unfamiliar(opened) or referral(opened, service, message.received, found)
         return _unfamiliar(opened) or _demographics(opened, message.received, found)

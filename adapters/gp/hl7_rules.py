@@ -70,9 +70,7 @@ NOBODY: Final = Rule(
     "PID names nobody who can be found: no valid NHS number, nor a family name with a date of birth",
     "Send the NHS number in PID-3 with assigning authority NHS, or name and birth date.",
 )
-IN_THE_FUTURE: Final = Rule(
-    "GP-215", Level.REFUSE, "A time stamp lies more than a day in the future", _SEND_AGAIN
-)
+IN_THE_FUTURE: Final = Rule("GP-215", Level.REFUSE, "A time stamp lies more than a day in the future", _SEND_AGAIN)
 BORN_IN_THE_FUTURE: Final = Rule("GP-216", Level.REFUSE, "The birth date in PID-7 is in the future", _SEND_AGAIN)
 NO_TIME: Final = Rule(
     "GP-217", Level.REFUSE, "Neither EVN nor MSH-7 says when it happened", "Send the time of the message in MSH-7."
@@ -82,6 +80,12 @@ SENDER_MISSING: Final = Rule(
     Level.REFUSE,
     "MSH-4 names no sending facility, without which its own numbers cannot be told from another's",
     "Send the facility in MSH-4, by its ODS code.",
+)
+SERVICE_MISSING: Final = Rule(
+    "GP-219",
+    Level.REFUSE,
+    "Neither a PRD of role RT nor MSH-6 says to which service the referral goes",
+    "Send the service's id in PRD-7 of the provider in the role RT, with a change or a cancellation too.",
 )
 
 VALUE_NOT_MAPPED: Final = Rule(
@@ -148,6 +152,7 @@ ERROR_CODES: Final[Mapping[Rule, str]] = {
     BORN_IN_THE_FUTURE: "102",
     NO_TIME: "101",
     SENDER_MISSING: "101",
+    SERVICE_MISSING: "101",
     VALUE_NOT_MAPPED: "103",
     VERSION_NOT_TAKEN: "203",
     ZONE_ASSUMED: "102",

@@ -41,7 +41,7 @@ def parse(body: bytes) -> etree._Element | Finding:
         return found("CU-001", "document", "too long")
     if b"<!DOCTYPE" in bare or b"<!ENTITY" in bare:
         return found("CU-001", "document", "document type declaration")
-    declared = _DECLARED.match(bare[:200])
+    declared = _DECLARED.match(bare)
     if b"\x00" in bare or (declared is not None and declared[1].lower() not in _ENCODINGS):
         return found("CU-001", "document", "encoding")
     try:

@@ -52,6 +52,18 @@ def test_in_original_mode_there_is_one_application_acknowledgement(fate: Fate, e
     assert (msa.get(1), msa.get(2)) == (expected, "M-0001")
 
 
+def test_a_file_of_one_message_that_was_refused_is_no_acceptance() -> None:
+    """The file was taken, its only row was not: its sender must not think that the message arrived."""
+    for fate in (Fate.COMMITTED, Fate.REPEATED):
+        told = Answered(fate, AT, RECEIPT, refused_rows=frozenset({1}))
+        (reply,) = ack(Message(MOVED, "application/hl7-v2", RECEIVED), told)
+        one = open_message(reply.body)
+        msa = one.first("MSA")
+        assert msa is not None
+        assert (msa.get(1), msa.get(2)) == ("AE", "M-0001")
+        assert "report" in msa.get(3)
+
+
 def test_the_header_goes_back_where_the_message_came_from() -> None:
     """Applications and facilities change places; event, purpose and version are the message's."""
     header = answer(REFERRED, Fate.COMMITTED).header

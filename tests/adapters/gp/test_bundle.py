@@ -71,6 +71,15 @@ def test_an_encoding_is_no_way_around_a_rule(encoding: str) -> None:
         assert isinstance(read(document.encode(encoding), XML), Refused)
 
 
+def test_a_declaration_cannot_hide_in_another_encoding() -> None:
+    """UTF-7 can write a document type without a single `<!`; what is declared is not what is read."""
+    named = xml(referral()).replace(b'value="Ellerby"', b'value="&a;"')
+    assert b"&a;" in named
+    hidden = b'+ADwAIQ-DOCTYPE Bundle [+ADwAIQ-ENTITY a "Marrack">]>' + named
+    for declared in (b'encoding="UTF-7"', b" " * 500 + b"encoding = 'utf-7'"):
+        assert isinstance(read(b'<?xml version="1.0" ' + declared + b"?>" + hidden, XML), Refused)
+
+
 def test_a_declaration_is_refused_unread() -> None:
     """Entities, external or nested, never reach a parser."""
     for declaration in (b"<!DOCTYPE Bundle>", b'<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]>'):

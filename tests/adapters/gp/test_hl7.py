@@ -312,6 +312,13 @@ def test_a_referral_without_a_provider_is_for_whom_the_message_is() -> None:
     assert read(message(*segments, event="REF^I12")) == Ignored("hl7.REF.I12.another-service")
 
 
+@pytest.mark.parametrize("event", ["I12", "I13", "I14"])
+def test_a_referral_that_names_no_service_is_refused(event: str) -> None:
+    """GP-219: it could be to a LASARS, and a cancellation that is passed over leaves a referral standing."""
+    segments = [one for one in REFERRAL if one != ASKED]
+    assert rules(read(message(*segments, event=f"REF^{event}", msh_6=""))) == [("GP-219", "PRD-7")]
+
+
 def test_a_change_is_a_newer_version_of_the_same_referral() -> None:
     """I13 speaks of the referral I12 made, and the later message stands."""
     later = told(message(*REFERRAL, event="REF^I13^REF_I12", msh_7="202603021200"))

@@ -93,13 +93,14 @@ def test_a_code_nobody_knows_is_not_the_schemas_business() -> None:
         b"<custody_record",
         b'<!DOCTYPE a SYSTEM "file:///etc/hostname"><a/>',
         b'<?xml version="1.0" encoding="UTF-7"?><a/>',
+        b'<?xml version="1.0"' + b" " * 300 + b'encoding="UTF-7"?><a/>',
         "<a/>".encode("utf-16"),
         b"<a>&nothing;</a>",
         b"<a>" * 300 + b"</a>" * 300,
         b"<a>" + b" " * MAX_BYTES + b"</a>",
         b"<a>" + b"<b/>" * MAX_ELEMENTS + b"</a>",
     ],
-    ids=["empty", "text", "cut", "doctype", "utf-7", "utf-16", "entity", "deep", "long", "many"],
+    ids=["empty", "text", "cut", "doctype", "utf-7", "utf-7 far in", "utf-16", "entity", "deep", "long", "many"],
 )
 def test_what_is_not_plain_xml_is_refused(body: bytes) -> None:
     """Document types, foreign encodings, depth and length are refused before anything is made of them."""
