@@ -7,6 +7,7 @@ says that the message is on disk, and the application's, which says what came of
 
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from adapters.base import Answered, Fate, Finding, Level, Message, Reply
@@ -40,7 +41,8 @@ _COMMIT: Final = {
 def ack(message: Message, answered: Answered) -> tuple[Reply, ...]:
     """The acknowledgements its sender asks for, in the order of the standard: commit first, then the application's.
 
-    None for a file of several messages that was taken: each of them is answered by the file's report.
+    None for a file of several messages that was taken: each of them is answered by the file's report. A file of one
+    that was refused is answered as the message is.
     """
     header: Segment | None
     try:
@@ -49,6 +51,9 @@ def ack(message: Message, answered: Answered) -> tuple[Reply, ...]:
         if answered.fate in (Fate.COMMITTED, Fate.REPEATED):
             return ()
         header = header_of(message.body)
+    else:
+        if answered.refused_rows:  # its only row: the file was taken, and the message was not
+            answered = replace(answered, fate=Fate.REFUSED)
     codes = _wanted(header, answered.fate)
     return tuple(Reply(_written(header, code, answered), MEDIA_TYPE) for code in codes)
 
@@ -111,7 +116,7 @@ def _text(answered: Answered) -> str:
         case Fate.COMMITTED | Fate.REPEATED:
             return f"Receipt {answered.number}" if answered.number else "Taken"
         case Fate.REFUSED:
-            return "Refused for the faults named in ERR"
+            return "Refused for the faults named in " + ("ERR" if answered.findings else "the report on its file")
         case Fate.CLASHED:
             return "The control id was used before, for another message"
         case Fate.NOT_NOW:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from adapters.gp.hl7v2 import open_message
 from adapters.gp.interchange import Interchange
 from gateway.intake.batch import FileTaker
 from gateway.intake.parcel import Parcel, ParcelTaker, Statement
@@ -16,6 +17,7 @@ from gateway.parties import Party
 from gateway.sealing import BlindIndex, Sealer
 from gateway.settings import Store
 from gateway.store.ledger import open_engine
+from tests.adapters.gp.hl7_messages import MOVED
 from tests.adapters.gp.interchanges import AMENDED, DEDUCTED, changed, interchange, message
 from tests.support.doors import ADAPTERS, NOW, SECRETS, real_journal
 
@@ -102,3 +104,17 @@ async def test_a_large_interchange_is_answered_too(taker: ParcelTaker) -> None:
     refused = await take(taker, large)
     assert not refused.taken
     assert codes(refused) == [*(f"{6 + place:08} CI" for place in range(50)), "00000003 NA"]
+
+
+async def test_a_message_of_hl7_laid_down_alone_is_acknowledged_as_what_became_of_it(taker: ParcelTaker) -> None:
+    """Refused as the only row of its file, it is answered by an error, and whole by an acceptance."""
+    said = []
+    for body in (MOVED, changed(MOVED, "19910623", "1991-06-23")):
+        spool = Spool(io.BytesIO())
+        spool.write([body])
+        taken = await taker.take(Parcel(SENDER, ADAPTERS["gp"], "application/hl7-v2"), spool.whole())
+        (reply,) = taken.replies
+        msa = open_message(reply.body).first("MSA")
+        assert msa is not None
+        said.append(msa.get(1))
+    assert said == ["AA", "AE"]
