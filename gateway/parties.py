@@ -6,7 +6,7 @@ LASARS is both), and sees only its own.
 
 import enum
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -171,4 +171,30 @@ def load_parties(file: Path) -> Parties:
             raise ConfigurationError(
                 f"The parties file {file}: parties.{party_id}.{where}: {fault['msg']}.", "Mend that entry."
             ) from None
+    _check_nothing_is_shared(file, parties)
     return Parties(tuple(parties))
+
+
+def _check_nothing_is_shared(file: Path, parties: Sequence[Party]) -> None:
+    """Raises ConfigurationError where two parties claim what tells whose a message is."""
+    claimed: dict[tuple[str, object], str] = {}
+    for party in parties:
+        for claim in _claims(party):
+            other = claimed.setdefault(claim, party.id)
+            if other != party.id:
+                raise ConfigurationError(
+                    f"The parties file {file}: {other} and {party.id} have the same {claim[0]}, {claim[1]}.",
+                    "Give each its own: whose a message is would be anybody's guess.",
+                )
+
+
+def _claims(party: Party) -> Iterator[tuple[str, object]]:
+    """What no other party may have: who signs in, which folder and port it sends by, whose LASARS it is."""
+    for client in party.clients:
+        yield "client", client.id
+    if party.drop is not None:
+        yield "folder", party.drop.folder.resolve()
+    if party.mllp is not None and party.mllp.port:
+        yield "port", f"{party.mllp.host}:{party.mllp.port}"
+    if party.service == "lasars" and party.area is not None:
+        yield "area", party.area
