@@ -221,8 +221,12 @@ def _required(kind: Kind[Any]) -> frozenset[str]:
 
 
 def _has_times(kind: Kind[Any]) -> bool:
-    annotations = (field.annotation for field in kind.wire.model_fields.values())
-    return any(Told in (annotation, *get_args(annotation)) for annotation in annotations)
+    return any(_holds(field.annotation, Told) for field in kind.wire.model_fields.values())
+
+
+def _holds(annotation: Any, kind: type) -> bool:
+    """Whether a field is of this type, alone or among others."""
+    return annotation is kind or any(_holds(part, kind) for part in get_args(annotation))
 
 
 def _blank(value: Any) -> bool:

@@ -3,6 +3,7 @@
 import codecs
 import csv
 import hashlib
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -83,7 +84,8 @@ def _line_ends(crlf: int, lf: int, cr: int) -> str:
 
 
 def _with_header(facts: FileFacts, first: bytes) -> FileFacts:
-    line = first.rstrip(b"\r\n").decode("utf-8", "replace")
+    header = re.split(rb"[\r\n]", first, maxsplit=1)[0]
+    line = header.decode("utf-8", "replace")
     delimiter = max(_DELIMITERS, key=line.count)
     columns = len(next(csv.reader([line], delimiter=delimiter), []))
     return FileFacts(
@@ -94,5 +96,5 @@ def _with_header(facts: FileFacts, first: bytes) -> FileFacts:
         facts.line_ends,
         _DELIMITERS[delimiter] if delimiter in line else "none found",
         columns,
-        hashlib.sha256(first.rstrip(b"\r\n")).hexdigest()[:12],
+        hashlib.sha256(header).hexdigest()[:12],
     )
