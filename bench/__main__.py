@@ -21,11 +21,12 @@ import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from bench import translation
 from bench.figures import median_ratio, percentile, table
-from bench.formats import formats
+from bench.formats import Format, formats, of_file
 from bench.prefill import count, multiply
 from bench.runs import Bench, Load, Run
 from bench.sides import Bare, Gateway, Services
@@ -175,12 +176,20 @@ async def compare(services: Services, children: Children, plan: Plan) -> None:
         print(f"growth={growth:.2f}")
 
 
-def translate(plan: Plan) -> None:
-    """Measure translating and print the answers; the last lines are for machines."""
+def translate(plan: Plan, besides: Sequence[Format]) -> None:
+    """Measure translating, of other messages besides our own examples too; the last lines are for machines."""
     say("translation")
-    speeds = translation.measure(list(formats()), plan.turns)
+    speeds = translation.measure([*formats(), *besides], plan.turns)
     print(translation.report(speeds), end="\n\n")
     print(*translation.lines(speeds), sep="\n")
+
+
+def _besides(given: str) -> Format:
+    agency, _, path = given.partition("=")
+    try:
+        return of_file(agency, Path(path), datetime.now(UTC))
+    except (OSError, ValueError) as error:
+        raise argparse.ArgumentTypeError(f"{path}: {error}") from None
 
 
 def say(sentence: str) -> None:
@@ -206,6 +215,14 @@ def main() -> int:
     )
     parser.add_argument("what", nargs="?", choices=("gateway", "translation"), help="one of the two; both without it")
     parser.add_argument("--quick", action="store_true", help="2,000 messages, one pair, no growth: for development")
+    parser.add_argument(
+        "--xml",
+        action="append",
+        default=[],
+        type=_besides,
+        metavar="AGENCY=FILE",
+        help="an XML message to translate besides; repeat it",
+    )
     parser.add_argument("--pairs", type=int, help="pairs of runs whose ratio is taken")
     told = parser.parse_args()
     plan = QUICK if told.quick else Plan()
@@ -215,7 +232,7 @@ def main() -> int:
         if told.what != "translation":
             measure_gateway(plan)
         if told.what != "gateway":
-            translate(plan)
+            translate(plan, told.xml)
     except LocalError as error:
         print(f"{error} {error.fix}", file=sys.stderr)
         return 1

@@ -23,7 +23,7 @@ from lxml import etree
 from pydantic import Discriminator, Json, StringConstraints, Tag, TypeAdapter, create_model
 from typing_extensions import TypedDict
 
-from adapters.base import Message, Read
+from adapters.base import Accepted, Adapter, Message, Read
 from adapters.dwp import wire as dwp
 from adapters.dwp.layout import DETAIL, HEADER, LAYOUTS, Field
 from adapters.gp import edifact
@@ -53,9 +53,13 @@ class Format:
     bases: Mapping[str, Base]
 
 
+def _agencies() -> Mapping[str, Adapter]:
+    return adapters({"gp": {"lasars_services": "*"}})
+
+
 def formats() -> Iterator[Format]:
     """Every format that is measured, agency by agency."""
-    agencies = adapters({"gp": {"lasars_services": "*"}})
+    agencies = _agencies()
 
     def one(name: str, example: str, media_type: str, bases: Mapping[str, Base]) -> Format:
         agency = agencies[example.partition("/")[0]]
@@ -79,6 +83,20 @@ def formats() -> Iterator[Format]:
     yield one("dwp_referral_json", "dwp/referral.json", "application/json", _json(dwp.Referral))
     yield one("universal_credit_json", "dwp/claimant.json", "application/json", {"validate_json": universal_credit})
     yield one("self_referral_json", "self_referral/taken-at-home.json", "application/json", _json(SelfReferral))
+
+
+def of_file(agency: str, path: Path, received: datetime) -> Format:
+    """An agency's own XML message, as if it had come at that time, under its file's name.
+
+    Raises OSError, and ValueError for an agency that is none or a message it does not accept.
+    """
+    adapter = _agencies().get(agency)
+    if adapter is None:
+        raise ValueError(f"no such agency: {agency}")
+    message = Message(path.read_bytes(), "application/xml", received)
+    if not isinstance(adapter.read(message), Accepted):
+        raise ValueError(f"{agency} does not accept it as XML")
+    return Format(f"{agency}_{path.stem}", message, adapter.read, XML)
 
 
 # --- XML -------------------------------------------------------------------------------------------------------------

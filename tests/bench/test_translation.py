@@ -2,12 +2,13 @@
 
 from collections.abc import Sized
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from adapters.base import Accepted
 from adapters.registry import adapters
-from bench.formats import Format, formats
+from bench.formats import RECEIVED, Format, formats, of_file
 from bench.translation import Speed, lines, measure, report
 
 FORMATS = list(formats())
@@ -31,6 +32,17 @@ def test_every_media_type_of_every_agency_is_measured() -> None:
     synonyms = {"text/xml": "application/xml", "x-application/hl7-v2+er7": "application/hl7-v2"}
     taken = {media_type for adapter in adapters().values() for media_type in adapter.records}
     assert {synonyms.get(media_type, media_type) for media_type in taken} <= measured
+
+
+def test_a_message_of_ones_own_is_measured_under_its_files_name(tmp_path: Path) -> None:
+    """A real message says more than an example; one that its agency does not accept says nothing."""
+    path = tmp_path / "ours.xml"
+    path.write_bytes(FORMATS[0].message.body)
+    measured = of_file("police_custody", path, RECEIVED)
+    assert (measured.name, list(measured.bases)) == ("police_custody_ours", list(FORMATS[0].bases))
+    for agency in ("nobody", "prison", "gp"):
+        with pytest.raises(ValueError, match=agency):
+            of_file(agency, path, RECEIVED)
 
 
 def test_speeds_are_printed_as_a_table_and_as_lines() -> None:
