@@ -143,11 +143,14 @@ class MllpListener:
             writer.transport.abort()
 
     def _admit(self, writer: asyncio.StreamWriter) -> None:
-        if len(self._open) > self._settings.connections:
-            raise _Leave("too_many_connections")
+        """Raises _Leave for who is not let in, and parts without a word: a farewell would take up somebody's place."""
         peer = writer.get_extra_info("peername")
         if not (peer and self._welcome(peer[0])):
+            writer.transport.abort()
             raise _Leave("address_not_listed")
+        if len(self._open) > self._settings.connections:
+            writer.transport.abort()
+            raise _Leave("too_many_connections")
 
     def _welcome(self, address: str) -> bool:
         told = ip_address(address.partition("%")[0])
