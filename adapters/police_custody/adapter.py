@@ -42,6 +42,7 @@ _SENSITIVE = frozenset({Sensitivity.HEALTH, Sensitivity.OFFENCE})
 IGNORED_ROOTS: Mapping[str, str] = {
     "{http://www.dca.gov.uk/xmlschemas/libra}ResultedCaseMessage": "libra.resulted-case",
     "{http://schemas.cjse.gov.uk/messages/deliver/2006-05}DeliverRequest": "cjse.deliver-request",
+    "{http://schemas.cjse.gov.uk/common/operations}RouteData": "cjse.route-data",
 }
 """What police systems also send, and we do not subscribe to, by the name it is counted under."""
 

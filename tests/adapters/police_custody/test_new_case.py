@@ -66,6 +66,27 @@ def test_a_case_that_did_not_begin_with_a_charge_is_ignored(code: bytes, name: s
     assert told(body) == Ignored(name)
 
 
+@pytest.mark.parametrize(
+    ("space", "root", "name"),
+    [
+        ("http://www.dca.gov.uk/xmlschemas/libra", "ResultedCaseMessage", "libra.resulted-case"),
+        ("http://schemas.cjse.gov.uk/messages/deliver/2006-05", "DeliverRequest", "cjse.deliver-request"),
+        ("http://schemas.cjse.gov.uk/common/operations", "RouteData", "cjse.route-data"),
+    ],
+)
+def test_what_police_systems_also_send_is_ignored_by_name(space: str, root: str, name: str) -> None:
+    """Results of court cases and their wrappers are known, and not subscribed; only what nobody knows is refused."""
+    assert told(f'<{root} xmlns="{space}"><anything/></{root}>'.encode()) == Ignored(name)
+    assert isinstance(told(f'<{root} xmlns="http://elsewhere"/>'.encode()), Refused)
+
+
+def test_every_result_of_a_case_that_police_are_sent_is_ignored() -> None:
+    """None of the messages about a case that ended says anything that is subscribed."""
+    folder = sample("police-court/bichard-resulted-case-to-police")
+    named = Counter(str(told(path.read_bytes())) for path in sorted(folder.rglob("*.xml")))
+    assert named == {"Ignored(name='cjse.deliver-request')": 64, "Ignored(name='cjse.route-data')": 7}
+
+
 def test_a_way_to_begin_that_nobody_knows_is_held() -> None:
     """A case begun by a code on no list is neither taken for a charge nor ignored."""
     outcome = told(GOOD.replace(b"<CaseInitiation>C<", b"<CaseInitiation>R<"))
