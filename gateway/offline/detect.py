@@ -76,9 +76,13 @@ def _ask(adapter: Adapter, path: Path, kind: str, received: datetime) -> _Unders
 
 def _why(best: _Understood, others: int) -> str:
     if best.taken:
-        told = f"it takes {best.taken} of the first {best.asked} records"
+        told = f"it takes {best.taken} of {_first(best.asked)}"
     elif best.ignored:
-        told = f"it knows {best.ignored} of the first {best.asked} records by name"
+        told = f"it knows {best.ignored} of {_first(best.asked)} by name"
     else:
         told = "it knows the file's header"
     return f"{told}, and no other of {others + 1} does as well" if others else told
+
+
+def _first(asked: int) -> str:
+    return "one record" if asked == 1 else f"the first {asked} records"

@@ -15,7 +15,7 @@ HEADER_WRONG = Rule("XX-080", Level.REFUSE, "Header", "Mend it.")
 NO_END = Rule("XX-081", Level.REFUSE, "No end", "Mend it.")
 LONGEST = 400
 NAMES = st.lists(st.text(string.ascii_lowercase, min_size=1, max_size=6), min_size=1, max_size=5, unique=True)
-VALUE = st.text(st.characters(blacklist_categories=("Cs",), blacklist_characters="\x00\r"), max_size=12)
+VALUE = st.text(st.characters(codec="utf-8", exclude_characters="\x00\r"), max_size=12)
 
 
 def cut(body: bytes, required: frozenset[str] = frozenset()) -> list[Row]:
