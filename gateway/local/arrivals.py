@@ -83,6 +83,10 @@ class Writings:
             for book in self._books.values()
         )
 
+    def results(self, recipient: str) -> set[str]:
+        """The results a recipient has told by now, and had taken."""
+        return {line["result"] for line in self._books[recipient].lines("answered") if line["status"] < 300}
+
     def accepted(self) -> list[Acceptance]:
         """What agencies were told was taken; the same receipt again is a repeat, and left out."""
         told = {

@@ -31,11 +31,14 @@ _BUSY = text(
     """
     select (select count(*) from outbox)
          + (select count(*) from events e where not exists (select from decisions d where d.event_id = e.id))
-         + (select count(*) from deliveries where state = 'queued')
+         + (select count(*) from deliveries where state in ('queued', 'offered'))
          + (select count(*) from records where state = 'waiting')
     """
 )
-"""What is still under way: to be filled, to be published, to be decided, to be delivered."""
+"""What is still under way: to be filled, to be published, to be decided, to be delivered, to be answered.
+
+What was offered is not yet at its recipient where it was fetched from a mailbox, or told of by a notice.
+"""
 
 _EVENTS = text("select id from events where record_id = any(:records) order by seq")
 _RECORDS = text("select id from records where id = :receipt or file_id = :receipt order by row nulls first")
@@ -194,6 +197,10 @@ class Stage:
         """What reached recipients of it, recipient by recipient in the order of their books."""
         events = set(await self.events(sent))
         return [one for one in self._written.applied() if one.event in events]
+
+    async def told(self, lasars: Lasars, result: str) -> bool:
+        """Whether a recipient has answered anything with this result by now."""
+        return result in self._written.results(lasars.id)
 
     async def tried(self, lasars: Lasars, sent: Sent) -> bool:
         """Whether the gateway has tried to deliver this to a recipient, in vain."""

@@ -39,6 +39,7 @@ async def play(scene: Scene) -> None:
     varied = assessment_varied("RA-1001", given, moved_to, "Stockport LASARS, 2 Sample Street")
     second = await scene.send(MET, "RA2", xml(detention, varied), XML)
     await scene.stage.quiet()
+    await scene.stage.until("Stockport has closed the case", lambda: scene.stage.told(STOCKPORT, "closed"))
 
     came = await scene.reached(
         first,

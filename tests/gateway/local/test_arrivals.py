@@ -33,9 +33,12 @@ def test_books_are_read_while_they_are_written(tmp_path: Path) -> None:
         book.flush()
         assert [one.delivery for one in written.applied()] == ["d1"]
         assert written.unanswered() == 1
-        book.write(orjson.dumps({"what": "answered", "id": "d1", "result": "accepted", "status": 200}) + b"\n")
+        told = {"what": "answered", "id": "d1", "result": "accepted", "status": 200}
+        refused = {"what": "answered", "id": "d1", "result": "closed", "status": 409}
+        book.writelines(orjson.dumps(line) + b"\n" for line in (told, refused))
         book.flush()
     assert written.unanswered() == 0
+    assert written.results("lasars-kent") == {"accepted"}
     assert [one.delivery for one in written.applied()] == ["d1"]
 
 
