@@ -176,7 +176,9 @@ class Settings(BaseSettings):
     places: Path = _ROOT / "deploy" / "areas"
     agreements: Path = _ROOT / "contracts" / "agreements"
     issuer: str = Field(default="http://127.0.0.1:8080", description="the gateway's own address in tokens")
-    adapters: dict[str, dict[str, str]] = Field(default_factory=dict, description="by agency, an installation's choices")
+    adapters: dict[str, dict[str, str]] = Field(
+        default_factory=dict, description="by agency, an installation's choices"
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     crash: str | None = Field(default=None, description="a failpoint, point:nth:mode; for tests of recovery")
 

@@ -26,6 +26,7 @@ from gateway import telemetry
 from gateway.access.caller import Access
 from gateway.clock import Clock
 from gateway.failpoints import reach
+from gateway.intake.chain import key_of
 from gateway.intake.door import Limits, chunks, feed, media_type, not_too_busy
 from gateway.intake.entry import Clash
 from gateway.intake.operation_outcome import MEDIA_TYPE, echoed
@@ -119,7 +120,7 @@ class MessageDoor:
                     connection,
                     sender=sender,
                     transport=transport,
-                    fact=self.index.of("fact", fact.key),
+                    fact=key_of(self.index, sender, fact.key),
                     lane=self.index.of("lane", fact.lane),
                 )
             problem = objection(fact, stands, self.index.of("digest", facts_of(fact)))
@@ -143,9 +144,8 @@ class ReferralDoor:
         feed(caller, AGENCY, self.adapters)
         reference: str = scope["path_params"]["id"]
         ods = _organisation(request)
-        fact = self.index.of("fact", fact_key(ods, reference))
         async with self.engine.connect() as connection:
-            head = await facts.own_head(connection, sender=caller.party.id, fact=fact)
+            head = await facts.head(connection, key_of(self.index, caller.party.id, fact_key(ods, reference)))
         if head is None or _TOKEN.fullmatch(reference) is None:
             raise not_found()
         answer = Response(orjson.dumps(_read(reference, head)), 200, echoed(request), MEDIA_TYPE)
@@ -163,14 +163,12 @@ def objection(fact: Fact, stands: Standing, digest: bytes) -> Problem | None:
     if not fact.follows:
         if head is None:
             return None
-        if head.digest == digest and stands.own:
+        if head.digest == digest:
             return Problem(ALREADY_SENT, "This referral was sent as new before, with the same content.")
         return Problem(CONFLICT, "A referral with this id was sent before. Change it by a message of reason update.")
     if head is None:
         # What is held may be this very referral: it is told once it is translated, and its newer version wins.
         return None if stands.undecided else not_found()
-    if not stands.own:
-        return not_found()
     if head.withdrawn:
         return Problem(CONFLICT, "The referral is not current any more: it was cancelled.")
     if fact.version is not None and head.version is not None and fact.version < head.version:

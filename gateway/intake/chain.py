@@ -74,8 +74,14 @@ def shard_of(lane: bytes) -> int:
     return lane[0] % SHARDS
 
 
+def key_of(index: BlindIndex, sender: str, fact_key: str) -> bytes:
+    """The keyed hash a fact is found by. A fact is its sender's: nobody else can correct it or take it back."""
+    return index.of("fact", f"{sender}|{fact_key}")
+
+
 def chain(
     fact: Fact,
+    sender: str,
     heads: MutableMapping[bytes, Head],
     settling: MutableMapping[uuid.UUID, Settling],
     index: BlindIndex,
@@ -88,7 +94,7 @@ def chain(
     settling: the events of these facts and lanes that are committed with a due time still to come.
     settle: how long a settling statement waits, counted from when it happened.
     """
-    key = index.of("fact", fact.key)
+    key = key_of(index, sender, fact.key)
     facts = facts_of(fact)
     digest = index.of("digest", facts)
     head = heads.get(key)

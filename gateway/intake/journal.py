@@ -20,7 +20,7 @@ from gateway.clock import Clock
 from gateway.errors import JournalUnavailable, Unwritable
 from gateway.failpoints import reach
 from gateway.ids import new_id
-from gateway.intake.chain import Head, Minted, Repeat, Settling, chain, shard_of
+from gateway.intake.chain import Head, Minted, Repeat, Settling, chain, key_of, shard_of
 from gateway.intake.entry import Clash, Entry, Taken, facts_of, filling_id, findings_told, record_row, state_of
 from gateway.sealing import BlindIndex, DataKey, Sealer
 from gateway.store import journal as statements
@@ -160,7 +160,7 @@ class Journal:
 
     async def _write(self, session: Session, entries: Sequence[Entry]) -> tuple[list[Taken | Clash], frozenset[int]]:
         now = self._clock()
-        keys = {self._index.of("fact", fact.key) for entry in entries for fact in facts_of(entry.outcome)}
+        keys = {key_of(self._index, entry.sender, fact.key) for entry in entries for fact in facts_of(entry.outcome)}
         transports = [(entry.sender, entry.transport) for entry in entries]
         seen, heads = await statements.seen(session, transports, list(keys))
         results: list[Taken | Clash] = []
@@ -210,7 +210,7 @@ class Journal:
         settling: dict[uuid.UUID, Settling],
     ) -> None:
         key, wrapped = self._sealer.new_key(record_id)
-        minted, repeats = self._chain(batch, entry.outcome, entry.received, heads, settling)
+        minted, repeats = self._chain(batch, entry, heads, settling)
         self._add_events(batch, minted, key, entry, record_id)
         if not isinstance(entry.outcome, Ignored):
             batch.keys.append((record_id, wrapped))
@@ -234,15 +234,16 @@ class Journal:
     def _chain(
         self,
         batch: _Batch,
-        outcome: Accepted | Held | Ignored,
-        received: datetime,
+        entry: Entry,
         heads: dict[bytes, Head],
         settling: dict[uuid.UUID, Settling],
     ) -> tuple[list[Minted], int]:
         minted: list[Minted] = []
         repeats = 0
-        for fact in facts_of(outcome):
-            link = chain(fact, heads, settling, self._index, self._namespace, received, self._settle)
+        for fact in facts_of(entry.outcome):
+            link = chain(
+                fact, entry.sender, heads, settling, self._index, self._namespace, entry.received, self._settle
+            )
             if isinstance(link, Repeat):
                 batch.touched.add(link.fact)
                 repeats += 1
@@ -313,11 +314,13 @@ class Journal:
         async with transaction(self._engine) as session:
             now = self._clock()
             facts = facts_of(entry.outcome)
-            _, heads = await statements.seen(session, [], [self._index.of("fact", fact.key) for fact in facts])
+            _, heads = await statements.seen(
+                session, [], [key_of(self._index, entry.sender, fact.key) for fact in facts]
+            )
             settling = await self._read_settling(session, facts, heads, now)
             expected = [head.event_id for head in heads.values()]
             batch = _Batch()
-            minted, repeats = self._chain(batch, entry.outcome, entry.received, heads, settling)
+            minted, repeats = self._chain(batch, entry, heads, settling)
             self._add_events(batch, minted, key, entry, record_id)
             if filled is not None:
                 body_id = filling_id(record_id)

@@ -71,7 +71,8 @@ class Installation:
         except (OSError, ValueError):
             raise ConfigurationError(
                 f"There is no key of a client {client} in {self.folder}.",
-                f"Start the system once with lgw up, or make one with lgw keys new --client {client} --as AGENCY --data {self.folder}.",
+                "Start the system once with lgw up, or make one with "
+                f"lgw keys new --client {client} --as AGENCY --data {self.folder}.",
             ) from None
         return read
 

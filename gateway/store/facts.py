@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 _STANDING = text(
     """
     select exists (select from records where sender = :sender and transport = :transport) as sent,
-           f.digest, f.version, e.sender, e.change = 'retraction' as withdrawn,
+           f.digest, f.version, e.change = 'retraction' as withdrawn,
            f.key is null and exists (
                select from records where sender = :sender and lane = :lane and state in ('held', 'waiting')
            ) as undecided
@@ -16,10 +16,10 @@ _STANDING = text(
     """
 )
 
-_OWN = text(
+_HEAD = text(
     """
     select f.digest, f.version, e.change = 'retraction' as withdrawn
-    from facts f join events e on e.id = f.event_id where f.key = :fact and e.sender = :sender
+    from facts f join events e on e.id = f.event_id where f.key = :fact
     """
 )
 
@@ -37,14 +37,12 @@ class Head:
 class Standing:
     """How a fact stands for a sender that tells it.
 
-    sent: a record of the sender's already has this transport id. head: the fact's newest event, whoever told it. own:
-    whether that was this sender. undecided: nothing is told of the fact, and a record of the same sender and lane is
-    held or waiting, which may tell it yet.
+    sent: a record of the sender's already has this transport id. head: the fact's newest event. undecided: nothing is
+    told of the fact, and a record of the same sender and lane is held or waiting, which may tell it yet.
     """
 
     sent: bool
     head: Head | None
-    own: bool
     undecided: bool
 
 
@@ -54,10 +52,10 @@ async def standing(connection: AsyncConnection, *, sender: str, transport: bytes
         await connection.execute(_STANDING, {"sender": sender, "transport": transport, "fact": fact, "lane": lane})
     ).one()
     head = Head(row.digest, row.version, row.withdrawn) if row.digest is not None else None
-    return Standing(sent=row.sent, head=head, own=row.sender == sender, undecided=row.undecided)
+    return Standing(sent=row.sent, head=head, undecided=row.undecided)
 
 
-async def own_head(connection: AsyncConnection, *, sender: str, fact: bytes) -> Head | None:
-    """The newest event of a fact, if this sender told it."""
-    row = (await connection.execute(_OWN, {"sender": sender, "fact": fact})).one_or_none()
+async def head(connection: AsyncConnection, fact: bytes) -> Head | None:
+    """The newest event of a fact, or None."""
+    row = (await connection.execute(_HEAD, {"fact": fact})).one_or_none()
     return Head(row.digest, row.version, row.withdrawn) if row is not None else None

@@ -83,7 +83,12 @@ data_keys = Table(
 bodies = Table(
     "bodies",
     metadata,
-    Column("id", UUID(as_uuid=True), primary_key=True, comment="of the record, its filling, event, delivery or evidence it is"),
+    Column(
+        "id",
+        UUID(as_uuid=True),
+        primary_key=True,
+        comment="of the record, its filling, event, delivery or evidence it is",
+    ),
     Column("record_id", UUID(as_uuid=True), nullable=False, comment="whose key seals it"),
     Column("sealed", LargeBinary, nullable=False),
     Index(None, "record_id"),

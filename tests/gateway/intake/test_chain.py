@@ -11,10 +11,12 @@ from gateway.intake.chain import SHARDS, Head, Minted, Repeat, Settling, chain, 
 from schemas.base import Change, Fact, Moment, body_of
 from tests.support.facts import INDEX, NAMESPACE, NOW, SETTLE, reception
 
+SENDER = "met-police"
+
 
 def tell(fact: Fact, heads: dict[bytes, Head], settling: dict[uuid.UUID, Settling] | None = None) -> Minted | Repeat:
     """Chain a fact at a fixed time."""
-    return chain(fact, heads, settling if settling is not None else {}, INDEX, NAMESPACE, NOW, SETTLE)
+    return chain(fact, SENDER, heads, settling if settling is not None else {}, INDEX, NAMESPACE, NOW, SETTLE)
 
 
 def minted(link: Minted | Repeat) -> Minted:

@@ -70,6 +70,17 @@ async def test_the_same_fact_by_another_message_is_a_repeat(engine: AsyncEngine)
     assert await rows(engine, "select events, repeats from records order by repeats") == [(1, 0), (0, 1)]
 
 
+async def test_a_fact_is_its_senders(engine: AsyncEngine) -> None:
+    """Another party that speaks of the same fact corrects nothing and takes nothing back: it tells one of its own."""
+    await journal(engine).commit([entry(reception(prison="LII"))])
+    await journal(engine).commit([entry(reception(prison="NSI"), sender="another-prison")])
+    await journal(engine).commit([entry(reception(prison="WDI"))])
+    assert await rows(engine, "select change, count(*), count(distinct fact) from events group by 1 order by 1") == [
+        ("correction", 1, 1),
+        ("fact", 2, 2),
+    ]
+
+
 async def test_held_and_ignored_records_are_kept_as_such(engine: AsyncEngine) -> None:
     """A held record keeps its bytes and an owner; of an ignored one only the name of its kind stays."""
     await journal(engine).commit(
