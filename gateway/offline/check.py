@@ -1,6 +1,7 @@
 """`lgw check`: what would become of each record, said without a single personal value."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
@@ -11,12 +12,21 @@ import orjson
 from rich.console import Console
 from rich.text import Text
 
-from adapters.base import Held, Ignored
+from adapters.base import Adapter, FileRefused, Held, Ignored
 from adapters.registry import adapters
 from gateway.connecting.meter import meter
 from gateway.offline.detect import detect
 from gateway.offline.mapping import as_toml, for_a_gateway, read_mapping, taught
-from gateway.offline.records import Examined, Unusable, agency_of, examine
+from gateway.offline.records import (
+    Examined,
+    Piece,
+    Unusable,
+    agency_of,
+    examine,
+    files_of,
+    media_type,
+    pieces_of,
+)
 from gateway.offline.report import Report
 from gateway.offline.screen import say, say_record, say_report
 from gateway.offline.survey import Reader, survey
@@ -91,12 +101,11 @@ def _as_json(reader: Reader, paths: Sequence[Path], console: Console) -> int:
 
 
 def _told(reader: Reader, paths: Sequence[Path], console: Console, wanted: Wanted) -> int:
-    with taught(reader.mapped):
-        first = list(islice(examine(reader.adapter, paths, reader.received), LISTED_ONE_BY_ONE + 1))
-    many = len(first) > LISTED_ONE_BY_ONE
+    many = sum(1 for _ in islice(_pieces(reader.adapter, paths), LISTED_ONE_BY_ONE + 1)) > LISTED_ONE_BY_ONE
     if not many:
-        for record in first:
-            say_record(console, record)
+        with taught(reader.mapped):
+            for record in examine(reader.adapter, paths, reader.received):
+                say_record(console, record)
     size = sum(file.stat().st_size for path in paths for file in (path.rglob("*") if path.is_dir() else [path]))
     with meter("Reading", size, quiet=wanted.quiet or not many) as told:
         report = Report(reader.agency, reader.received, survey(reader, paths, told), reader.known)
@@ -112,6 +121,13 @@ def _told(reader: Reader, paths: Sequence[Path], console: Console, wanted: Wante
         _write(page, report.as_html())
         console.print(Text(f"Report: {page} (no personal data inside)"), soft_wrap=True)
     return int(report.tally.attention > 0)
+
+
+def _pieces(adapter: Adapter, paths: Sequence[Path]) -> Iterator[Piece]:
+    """The records as they are cut, up to where a file turns out to be refused whole."""
+    for path, name in files_of(adapter, paths):
+        with path.open("rb") as file, suppress(FileRefused):
+            yield from pieces_of(adapter, file, name, media_type(path))
 
 
 def _beside(path: Path) -> Path:

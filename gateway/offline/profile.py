@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 from typing import Final
 
 from adapters.shapes import shape
@@ -84,9 +85,10 @@ class Field:
         """Take in values, each with how often it came."""
         self.distinct.add(values)
         for value, times in values.items():
-            self._shape(_RUN.sub(r"\1+", shape(value)), times)
-            for odd in odd_dates(value, today):
-                self.dates[odd] += times
+            self._shape(_gathered(shape(value)), times)
+            if value[:1].isdigit():
+                for odd in odd_dates(value, today):
+                    self.dates[odd] += times
 
     def merge(self, other: "Field") -> None:
         """Take in what another has counted of the same field."""
@@ -136,6 +138,12 @@ class Profile:
         if name not in self.fields and len(self.fields) < _FIELDS:
             self.fields[name] = Field()
         return self.fields.get(name)
+
+
+@lru_cache(maxsize=4096)
+def _gathered(drawn: str) -> str:
+    """A shape with its long runs of letters drawn as one. A file has few shapes, however many values."""
+    return _RUN.sub(r"\1+", drawn)
 
 
 def odd_dates(value: str, today: date) -> list[str]:

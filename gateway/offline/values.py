@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any, Final
 
 import orjson
@@ -11,6 +12,7 @@ from lxml import etree
 Values = dict[str, list[str]]
 
 _DEEPEST: Final = 32
+_BOM: Final = b"\xef\xbb\xbf"
 
 
 def values_of(body: bytes, media_type: str) -> Values:
@@ -34,7 +36,7 @@ def _leaves(body: bytes, media_type: str) -> Iterator[tuple[str, str]]:
             yield from _csv(body)
         case "application/json":
             try:
-                yield from _json(orjson.loads(body.removeprefix(b"\xef\xbb\xbf")), "", 0)
+                yield from _json(orjson.loads(body.removeprefix(_BOM)), "", 0)
             except ValueError:
                 return
         case "application/xml" | "text/xml":
@@ -42,13 +44,23 @@ def _leaves(body: bytes, media_type: str) -> Iterator[tuple[str, str]]:
 
 
 def _csv(body: bytes) -> Iterator[tuple[str, str]]:
-    text = body.decode("utf-8-sig", "replace")
+    head, _, rest = body.removeprefix(_BOM).partition(b"\n")
     try:
-        lines = [line for line in csv.reader(io.StringIO(text, newline="")) if line]
+        names = _columns(head)
+        row = next((line for line in _lines(rest) if line), [])
     except csv.Error:
         return
-    if len(lines) == 2:
-        yield from ((name.strip(), value) for name, value in zip(*lines, strict=False))
+    yield from zip(names, row, strict=False)
+
+
+@lru_cache(maxsize=16)
+def _columns(head: bytes) -> tuple[str, ...]:
+    """The names in a header. Every row of a file brings the same one."""
+    return tuple(name.strip() for name in next(_lines(head), []))
+
+
+def _lines(text: bytes) -> Iterator[list[str]]:
+    return csv.reader(io.StringIO(text.decode("utf-8", "replace"), newline=""))
 
 
 def _json(value: Any, path: str, depth: int) -> Iterator[tuple[str, str]]:
