@@ -26,8 +26,8 @@ from typing_extensions import TypedDict
 from adapters.base import Accepted, Adapter, Message, Read
 from adapters.dwp import wire as dwp
 from adapters.dwp.layout import DETAIL, HEADER, LAYOUTS, Field
-from adapters.gp import edifact
-from adapters.gp import wire as bars
+from adapters.gp.edifact.segments import Segment
+from adapters.gp.fhir import wire as bars
 from adapters.police_custody import batch
 from adapters.police_custody.wire import FORMS
 from adapters.prison import wire as prison
@@ -212,10 +212,10 @@ def custody_row(body: bytes) -> object:
     return FORMS[given["form_type"]].model_validate(given, context={"received": RECEIVED})
 
 
-_SEGMENTS: Final = TypeAdapter(list[edifact.Segment])
+_SEGMENTS: Final = TypeAdapter(list[Segment])
 
 
-def interchange(body: bytes) -> list[edifact.Segment]:
+def interchange(body: bytes) -> list[Segment]:
     """The segments of an interchange under the standard separators that releases none."""
     cut = []
     for raw in body.split(b"'"):

@@ -8,12 +8,17 @@ from typing import Final
 
 from adapters import claims
 from adapters.base import Adapter, Message, Outcome
-from adapters.gp import bundle, edifact_rules, fhsreg, hl7_batch, hl7_rules, rules
-from adapters.gp.ack import ack
-from adapters.gp.hl7 import read_hl7
-from adapters.gp.hl7v2 import control_id
-from adapters.gp.recep import recep
-from adapters.gp.referral import read_bundle
+from adapters.gp.edifact import fhsreg
+from adapters.gp.edifact import rules as edifact_rules
+from adapters.gp.edifact.recep import recep
+from adapters.gp.fhir import bundle
+from adapters.gp.fhir import rules as fhir_rules
+from adapters.gp.fhir.referral import read_bundle
+from adapters.gp.hl7 import batch
+from adapters.gp.hl7 import rules as hl7_rules
+from adapters.gp.hl7.ack import ack
+from adapters.gp.hl7.er7 import control_id
+from adapters.gp.hl7.event import read_hl7
 from adapters.gp.services import Services
 from schemas.care import EndReason
 
@@ -21,7 +26,7 @@ NAME: Final = "gp"
 
 Reader = Callable[[Services, Message], Outcome]
 
-HL7: Final = (hl7_batch.MEDIA_TYPE, "x-application/hl7-v2+er7")
+HL7: Final = (batch.MEDIA_TYPE, "x-application/hl7-v2+er7")
 """HL7 v2 in ER7, by the name it has as a media type, and by the one HL7 over HTTP gives it."""
 
 READERS: Final[Mapping[str, Reader]] = {
@@ -58,9 +63,9 @@ def build(options: Mapping[str, str]) -> Adapter:
     return Adapter(
         name=NAME,
         read=read,
-        rules={**rules.RULES, **edifact_rules.RULES, **hl7_rules.RULES, **claims.RULES},
+        rules={**fhir_rules.RULES, **edifact_rules.RULES, **hl7_rules.RULES, **claims.RULES},
         records=frozenset({*READERS, fhsreg.MEDIA_TYPE}),
-        files={fhsreg.MEDIA_TYPE: fhsreg.rows, hl7_batch.MEDIA_TYPE: hl7_batch.rows},
+        files={fhsreg.MEDIA_TYPE: fhsreg.rows, batch.MEDIA_TYPE: batch.rows},
         trailer=True,
         answers={fhsreg.MEDIA_TYPE: recep, **dict.fromkeys(HL7, ack)},
         series={fhsreg.MEDIA_TYPE: fhsreg.SERIES},

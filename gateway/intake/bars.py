@@ -20,8 +20,8 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from adapters.base import Accepted, Adapter, Ignored, Message
-from adapters.gp.bundle import JSON, XML
-from adapters.gp.referral import TARGET, fact_key
+from adapters.gp.fhir.bundle import JSON, XML
+from adapters.gp.fhir.referral import TARGET, fact_key
 from gateway import telemetry
 from gateway.access.caller import Access
 from gateway.clock import Clock

@@ -200,6 +200,12 @@ def test_no_two_agencies_share_a_series_of_rules() -> None:
         assert shared in ({}, claims.RULES)
 
 
+def words_of_tests(place: str | Path) -> set[str]:
+    """Every word in the tests of an agency, or of one of its formats."""
+    tests = (Path(__file__).parent / place).rglob("test_*.py")
+    return {word for path in tests for word in re.findall(r"[\w-]+", path.read_text(encoding="utf-8"))}
+
+
 @pytest.mark.parametrize("agency", AGENCIES)
 def test_every_rule_is_shown(agency: str) -> None:
     """A rule that no example breaks and no test of the agency names is a promise nobody has seen kept."""
@@ -210,15 +216,13 @@ def test_every_rule_is_shown(agency: str) -> None:
         for record in read(agency, path)
         for finding in record.findings
     }
-    tests = "\n".join(path.read_text(encoding="utf-8") for path in (Path(__file__).parent / agency).glob("test_*.py"))
-    constants = {
-        rule.id: name
-        for name, rule in vars(importlib.import_module(f"adapters.{agency}.rules")).items()
-        if isinstance(rule, Rule)
-    }
-    words = set(re.findall(r"[\w-]+", tests))
     own = set(own_rules(agency))
-    named = {rule for rule in own if rule in words or constants.get(rule) in words}
+    named = own & words_of_tests(agency)
+    for path in (ROOT / "adapters" / agency).rglob("rules.py"):
+        place = path.parent.relative_to(ROOT / "adapters")
+        words = words_of_tests(place)
+        constants = vars(importlib.import_module(".".join(("adapters", *place.parts, "rules"))))
+        named |= {rule.id for name, rule in constants.items() if isinstance(rule, Rule) and name in words}
     assert own - shown - named == set()
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Final
 
 from adapters.base import Accepted, Adapter, Ignored, Level, Message, Outcome
-from adapters.gp import fhsreg, hl7_batch
+from adapters.gp.edifact import fhsreg
+from adapters.gp.hl7 import batch as hl7_batch
 from adapters.registry import adapters
 from tests.adapters.mutations.csv_document import CsvDocument
 from tests.adapters.mutations.difference import differences, not_as_said

@@ -6,13 +6,13 @@ from typing import Any
 import httpx
 import pytest
 
-from adapters.gp.edifact import Segment
-from adapters.gp.hl7v2 import Hl7Message, open_message
-from adapters.gp.interchange import Interchange
+from adapters.gp.edifact.interchange import Interchange
+from adapters.gp.edifact.segments import Segment
+from adapters.gp.hl7.er7 import Hl7Message, open_message
 from gateway.errors import JournalUnavailable
-from tests.adapters.gp.hl7_messages import MOVED, PID, changed, message
-from tests.adapters.gp.interchanges import GOOD
-from tests.adapters.gp.interchanges import changed as rewritten
+from tests.adapters.gp.edifact.interchanges import GOOD
+from tests.adapters.gp.edifact.interchanges import changed as rewritten
+from tests.adapters.gp.hl7.messages import MOVED, PID, changed, message
 from tests.gateway.intake.test_take import Street, problem
 from tests.support.doors import PRACTICE, bearer, knocking
 

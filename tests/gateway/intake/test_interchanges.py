@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.gp.hl7v2 import open_message
-from adapters.gp.interchange import Interchange
+from adapters.gp.edifact.interchange import Interchange
+from adapters.gp.hl7.er7 import open_message
 from gateway.intake.batch import FileTaker
 from gateway.intake.parcel import Parcel, ParcelTaker, Statement
 from gateway.intake.record import RecordTaker
@@ -17,8 +17,8 @@ from gateway.parties import Party
 from gateway.sealing import BlindIndex, Sealer
 from gateway.settings import Store
 from gateway.store.ledger import open_engine
-from tests.adapters.gp.hl7_messages import MOVED
-from tests.adapters.gp.interchanges import AMENDED, DEDUCTED, changed, interchange, message
+from tests.adapters.gp.edifact.interchanges import AMENDED, DEDUCTED, changed, interchange, message
+from tests.adapters.gp.hl7.messages import MOVED
 from tests.support.doors import ADAPTERS, NOW, SECRETS, real_journal
 
 pytestmark = pytest.mark.services

@@ -21,7 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from structlog.testing import capture_logs
 
 from adapters.base import Adapter, Reply
-from adapters.gp.hl7v2 import Hl7Message, open_message
+from adapters.gp.hl7.er7 import Hl7Message, open_message
 from gateway import failpoints
 from gateway.errors import ConfigurationError
 from gateway.failpoints import Crashed
@@ -35,7 +35,7 @@ from gateway.sealing import BlindIndex, Sealer
 from gateway.settings import Mllp as Settings
 from gateway.settings import Store
 from gateway.store.ledger import open_engine
-from tests.adapters.gp.hl7_messages import EVN, MOVED, PID, changed, message
+from tests.adapters.gp.hl7.messages import EVN, MOVED, PID, changed, message
 from tests.gateway.intake.test_files import Failing
 from tests.support.doors import ADAPTERS, NOW, SECRETS, real_journal
 

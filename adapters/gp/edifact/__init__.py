@@ -1,0 +1,1 @@
+"""Registrations as interchanges of the health authorities: EDIFACT FHSREG, answered by RECEP."""
