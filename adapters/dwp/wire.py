@@ -9,50 +9,17 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PlainValidator,
-    StrictBool,
-    StringConstraints,
-    ValidationError,
-)
-from pydantic.alias_generators import to_camel
+from pydantic import BeforeValidator, Field, StrictBool, StringConstraints, ValidationError
 from pydantic_core import PydanticCustomError
 
-from adapters.base import HIGHEST_VERSION, Finding
+from adapters import json_fields
+from adapters.base import Finding
 from adapters.dwp import rules
-from adapters.local_time import Told, day_moment, read_day, read_moment
+from adapters.json_fields import InstantOrDay, MaybeDay, MaybeText, RecordVersion, Text, Wire, malformed
+from adapters.local_time import Told, read_day, read_moment
 
 _OFFSET = re.compile(r"([+-]\d{2})(\d{2})$", re.ASCII)
 _COMPACT = re.compile(r"\d{8}", re.ASCII)
-
-
-class Wire(BaseModel):
-    """The base of every wire model: spelled in camel case, tolerant of fields it does not know, silent on values."""
-
-    model_config = ConfigDict(
-        frozen=True, extra="ignore", hide_input_in_errors=True, alias_generator=to_camel, arbitrary_types_allowed=True
-    )
-
-
-def _malformed() -> PydanticCustomError:
-    return PydanticCustomError("malformed", "not of the form the contract gives it")
-
-
-def _empty_is_absent(value: Any) -> Any:
-    return None if isinstance(value, str) and not value.strip() else value
-
-
-def _day(value: Any) -> Any:
-    if value is None or isinstance(value, date):
-        return value
-    day = read_day(value) if isinstance(value, str) else None
-    if day is None:
-        raise _malformed()
-    return day
 
 
 def _compact_day(value: Any) -> Any:
@@ -61,21 +28,11 @@ def _compact_day(value: Any) -> Any:
     if text is None:
         return None
     if not isinstance(text, str) or _COMPACT.fullmatch(text) is None:
-        raise _malformed()
+        raise malformed()
     day = read_day(f"{text[:4]}-{text[4:6]}-{text[6:]}")
     if day is None:
-        raise _malformed()
+        raise malformed()
     return day
-
-
-def _told(value: Any) -> Told:
-    """An instant or a day."""
-    if isinstance(value, str):
-        day = read_day(value)
-        told = Told(day_moment(day)) if day is not None else read_moment(value)
-        if told is not None:
-            return told
-    raise _malformed()
 
 
 def _stamp(value: Any) -> Any:
@@ -85,27 +42,22 @@ def _stamp(value: Any) -> Any:
         return None
     told = read_moment(_OFFSET.sub(r"\1:\2", text)) if isinstance(text, str) else None
     if told is None:
-        raise _malformed()
+        raise malformed()
     return told
 
 
 def _named(value: Any) -> Any:
     """What a document is called by: a text, or an object of its own fields; neither may be empty."""
     if not isinstance(value, str | dict):
-        raise _malformed()
+        raise malformed()
     if not value:
         raise PydanticCustomError("missing", "empty")
     return value
 
 
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
-MaybeText = Annotated[Text | None, BeforeValidator(_empty_is_absent)]
-Day = Annotated[date | None, BeforeValidator(_day), BeforeValidator(_empty_is_absent)]
 CompactDay = Annotated[date, BeforeValidator(_compact_day)]
 MaybeCompactDay = Annotated[date | None, BeforeValidator(_compact_day)]
-InstantOrDay = Annotated[Told, PlainValidator(_told)]
 Stamp = Annotated[Told | None, BeforeValidator(_stamp)]
-RecordVersion = Annotated[int, Field(strict=True, ge=1, le=HIGHEST_VERSION)]
 
 
 # --- Referrals -------------------------------------------------------------------------------------------------------
@@ -117,7 +69,7 @@ class ReferredPerson(Wire):
     nino: Text
     forenames: MaybeText = None
     surname: Text
-    date_of_birth: Day = None
+    date_of_birth: MaybeDay = None
     sex: MaybeText = None
 
 
@@ -244,6 +196,4 @@ class Statement(Document):
 
 def faults(error: ValidationError, *under: str) -> Iterator[Finding]:
     """What is wrong with a message, by rule and field. `under` is where it stands in the record."""
-    for fault in error.errors(include_input=False, include_context=False, include_url=False):
-        rule = rules.MISSING if fault["type"] == "missing" else rules.MALFORMED
-        yield Finding(rule, ".".join(str(part) for part in (*under, *fault["loc"])))
+    return json_fields.faults(error, rules.MISSING, rules.MALFORMED, *under)

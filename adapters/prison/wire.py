@@ -8,20 +8,10 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, StringConstraints, ValidationError
 
-from adapters.base import HIGHEST_VERSION, Finding
-from adapters.hmpps import wire
-from adapters.hmpps.wire import (
-    Day,
-    Instant,
-    InstantOrDay,
-    MaybeText,
-    MessageVersion,
-    Number,
-    PersonReference,
-    Text,
-    Wire,
-    empty_is_absent,
-)
+from adapters import json_fields
+from adapters.base import Finding
+from adapters.hmpps.wire import MessageVersion, Number, PersonReference
+from adapters.json_fields import Instant, InstantOrDay, MaybeDay, MaybeText, RecordVersion, Text, Wire, empty_is_absent
 from adapters.prison import rules
 
 BookingId = Number
@@ -107,8 +97,8 @@ class SnapshotAddress(Wire):
 
     full_address: MaybeText = None
     postal_code: MaybeText = None
-    start_date: Day = None
-    end_date: Day = None
+    start_date: MaybeDay = None
+    end_date: MaybeDay = None
     primary_address: bool = False
     no_fixed_address: bool = False
     address_usages: tuple[AddressUsage, ...] = ()
@@ -125,7 +115,7 @@ class Snapshot(Wire):
     first_name: MaybeText = None
     middle_names: MaybeText = None
     last_name: MaybeText = None
-    date_of_birth: Day = None
+    date_of_birth: MaybeDay = None
     gender: MaybeText = None
     aliases: tuple[SnapshotAlias, ...] = ()
     last_movement_type_code: MaybeText = None
@@ -133,15 +123,15 @@ class Snapshot(Wire):
     prison_id: MaybeAgencyId = None
     legal_status: MaybeText = None
     recall: bool | None = None
-    release_date: Day = None
-    confirmed_release_date: Day = None
-    conditional_release_date: Day = None
-    automatic_release_date: Day = None
-    post_recall_release_date: Day = None
-    home_detention_curfew_eligibility_date: Day = None
-    home_detention_curfew_actual_date: Day = None
-    sentence_expiry_date: Day = None
-    licence_expiry_date: Day = None
+    release_date: MaybeDay = None
+    confirmed_release_date: MaybeDay = None
+    conditional_release_date: MaybeDay = None
+    automatic_release_date: MaybeDay = None
+    post_recall_release_date: MaybeDay = None
+    home_detention_curfew_eligibility_date: MaybeDay = None
+    home_detention_curfew_actual_date: MaybeDay = None
+    sentence_expiry_date: MaybeDay = None
+    licence_expiry_date: MaybeDay = None
     addresses: tuple[SnapshotAddress, ...] = ()
 
 
@@ -153,7 +143,7 @@ class NeedPerson(Wire):
     first_name: Text
     middle_names: MaybeText = None
     last_name: Text
-    date_of_birth: Day = Field()
+    date_of_birth: MaybeDay = Field()
     gender: MaybeText = None
 
 
@@ -170,7 +160,7 @@ class Need(Wire):
 
     version: MessageVersion
     reference: Text
-    record_version: Annotated[int, Field(strict=True, ge=1, le=HIGHEST_VERSION)]
+    record_version: RecordVersion
     prison_id: AgencyId
     identified_at: InstantOrDay
     person: NeedPerson
@@ -190,7 +180,7 @@ class WithdrawnNeed(Wire):
 
     version: MessageVersion
     reference: Text
-    record_version: Annotated[int, Field(strict=True, ge=1, le=HIGHEST_VERSION)]
+    record_version: RecordVersion
     prison_id: AgencyId
     person: WithdrawnPerson
     reason: Literal["entered_in_error", "person_declined", "need_not_confirmed"]
@@ -198,4 +188,4 @@ class WithdrawnNeed(Wire):
 
 def faults(error: ValidationError, *under: str) -> Iterator[Finding]:
     """What is wrong with a message, by rule and field. `under` is where the message stands in the record."""
-    return wire.faults(error, rules.MISSING, rules.MALFORMED, *under)
+    return json_fields.faults(error, rules.MISSING, rules.MALFORMED, *under)

@@ -17,19 +17,10 @@ from pydantic import (
     model_validator,
 )
 
-from adapters.base import HIGHEST_VERSION, Finding
-from adapters.hmpps import wire
-from adapters.hmpps.wire import (
-    Day,
-    Instant,
-    InstantOrDay,
-    MaybeText,
-    MessageVersion,
-    Number,
-    PersonReference,
-    Text,
-    Wire,
-)
+from adapters import json_fields
+from adapters.base import Finding
+from adapters.hmpps.wire import MessageVersion, Number, PersonReference
+from adapters.json_fields import Instant, InstantOrDay, MaybeDay, MaybeText, RecordVersion, Text, Wire
 from adapters.probation import rules
 
 
@@ -45,7 +36,7 @@ def _one_or_many(value: Any) -> Any:
     return value
 
 
-DayOf = Annotated[Day, BeforeValidator(_day_of)]
+DayOf = Annotated[MaybeDay, BeforeValidator(_day_of)]
 Names = Annotated[tuple[Text, ...], BeforeValidator(_one_or_many)]
 RegionCode = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[A-Z0-9]{1,6}$")]
 
@@ -161,10 +152,10 @@ class Requirement(Kept):
         default=Coded(),
         validation_alias=AliasChoices("requirementTypeMainCategory", "adRequirementTypeMainCategory"),
     )
-    start_date: Day = None
-    commencement_date: Day = None
-    termination_date: Day = None
-    expected_end_date: Day = None
+    start_date: MaybeDay = None
+    commencement_date: MaybeDay = None
+    termination_date: MaybeDay = None
+    expected_end_date: MaybeDay = None
     length: int | None = None
     length_unit: MaybeText = None
 
@@ -178,8 +169,8 @@ class Sentence(Kept):
     """A sentence that probation manages."""
 
     description: MaybeText = None
-    start_date: Day = None
-    termination_date: Day = None
+    start_date: MaybeDay = None
+    termination_date: MaybeDay = None
 
 
 class Conviction(Kept):
@@ -202,7 +193,7 @@ class Snapshot(Kept):
     first_name: MaybeText = None
     middle_names: Names = ()
     surname: MaybeText = None
-    date_of_birth: Day = None
+    date_of_birth: MaybeDay = None
     gender: MaybeText = None
     offender_aliases: tuple[Alias, ...] = ()
     contact_details: ContactDetails = ContactDetails()
@@ -232,7 +223,7 @@ class NeedPerson(Wire):
     first_name: Text
     middle_names: Names = ()
     last_name: Text
-    date_of_birth: Day = Field()
+    date_of_birth: MaybeDay = Field()
     gender: MaybeText = None
     restricted: StrictBool
 
@@ -250,7 +241,7 @@ class Need(Wire):
 
     version: MessageVersion
     reference: Text
-    record_version: Annotated[int, Field(strict=True, ge=1, le=HIGHEST_VERSION)]
+    record_version: RecordVersion
     region: RegionCode
     identified_at: InstantOrDay
     person: NeedPerson
@@ -270,7 +261,7 @@ class WithdrawnNeed(Wire):
 
     version: MessageVersion
     reference: Text
-    record_version: Annotated[int, Field(strict=True, ge=1, le=HIGHEST_VERSION)]
+    record_version: RecordVersion
     region: RegionCode
     person: WithdrawnPerson
     reason: Literal["entered_in_error", "person_declined", "need_not_confirmed"]
@@ -278,4 +269,4 @@ class WithdrawnNeed(Wire):
 
 def faults(error: ValidationError, *under: str) -> Iterator[Finding]:
     """What is wrong with a message, by rule and field. `under` is where the message stands in the record."""
-    return wire.faults(error, rules.MISSING, rules.MALFORMED, *under)
+    return json_fields.faults(error, rules.MISSING, rules.MALFORMED, *under)
