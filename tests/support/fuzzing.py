@@ -39,8 +39,10 @@ def fuzz(run: Callable[[bytes], str], examples: list[bytes], seconds: float, ran
             last.truncate(len(changed))
             begun = time.monotonic()
             faulthandler.dump_traceback_later(HANGS_AFTER, exit=True)
-            outcome = run(changed)
-            faulthandler.cancel_dump_traceback_later()
+            try:
+                outcome = run(changed)
+            finally:  # who calls this lives on, and must not be ended for a message that is over
+                faulthandler.cancel_dump_traceback_later()
             slowest = max(slowest, time.monotonic() - begun)
             count += 1
             if outcome not in outcomes and len(corpus) < EXAMPLES_KEPT:
