@@ -6,32 +6,25 @@ No public feed carries it. The drug team's own reference names the referral; its
 from datetime import datetime
 from typing import Final
 
-from pydantic import ValidationError
-
 from adapters import claims, drift
 from adapters.base import Accepted, Finding, Held, UnknownCode
 from adapters.hmpps.envelope import Faulty, Opened
+from adapters.hmpps.need import OUTSIDE, home, taken_back
 from adapters.prison import codes, rules
-from adapters.prison.record import clock_doubts, held_for, lane_of, not_yet
+from adapters.prison.record import CHECKS, lane_of
 from adapters.prison.snapshot import name, sex
-from adapters.prison.wire import Need, NeedAddress, WithdrawnNeed, faults
+from adapters.prison.wire import Need, NeedAddress, WithdrawnNeed
 from schemas.base import AddressClaim, AddressKind, Fact, Person, Sensitivity
 from schemas.identifiers import Scheme, parse
 from schemas.imprisonment import NeedIdentified
 
 KIND: Final = "imprisonment.need-identified"
 
-_OUTSIDE: Final = frozenset({"eventType"})
-"""What is read before the record's shape is known."""
-
 
 def identified(opened: Opened, received: datetime) -> Accepted | Held:
     """Tell a need, or hold it for a substance we do not know. Raises Faulty with every fault."""
-    try:
-        need = Need.model_validate(opened.event)
-    except ValidationError as error:
-        raise Faulty(faults(error)) from None
-    wrong = not_yet(need.identified_at, "identifiedAt", received)
+    need = CHECKS.shaped(Need, opened.event)
+    wrong = CHECKS.not_yet(need.identified_at, "identifiedAt", received)
     number = parse(Scheme.NOMS, need.person.prison_number).identifier.value
     if number is None:
         wrong.append(Finding(rules.PRISON_NUMBER_UNREADABLE, "person.prisonNumber"))
@@ -39,16 +32,15 @@ def identified(opened: Opened, received: datetime) -> Accepted | Held:
         wrong.append(Finding(rules.NOT_A_PRISON, "prisonId"))
     if need.person.date_of_birth is None:
         wrong.append(Finding(rules.MISSING, "person.dateOfBirth"))
-    elif need.person.date_of_birth > received.date():
-        wrong.append(Finding(rules.BORN_IN_THE_FUTURE, "person.dateOfBirth"))
+    wrong.extend(CHECKS.not_born_yet(need.person.date_of_birth, "person.dateOfBirth", received))
     if wrong or number is None:
         raise Faulty(wrong)
     try:
         substances = tuple(dict.fromkeys(codes.SUBSTANCES[substance] for substance in need.substances))
     except UnknownCode as unknown:
-        return held_for(unknown, opened.findings, lane_of(number))
-    found = [*opened.findings, *clock_doubts(need.identified_at, "identifiedAt")]
-    found.extend(drift.besides(Need, opened.event, also=_OUTSIDE))
+        return CHECKS.held_for(unknown, opened.findings, lane_of(number))
+    found = [*opened.findings, *CHECKS.clock_doubts(need.identified_at, "identifiedAt")]
+    found.extend(drift.besides(Need, opened.event, also=OUTSIDE))
     numbers = [claims.identifier(Scheme.NOMS, need.person.prison_number, "person.prisonNumber", found)]
     if need.person.pnc_number is not None:
         numbers.append(claims.identifier(Scheme.PNC, need.person.pnc_number, "person.pncNumber", found))
@@ -75,15 +67,11 @@ def identified(opened: Opened, received: datetime) -> Accepted | Held:
 
 def withdrawn(opened: Opened) -> Accepted:
     """Take a need back. Raises Faulty."""
-    try:
-        need = WithdrawnNeed.model_validate(opened.event)
-    except ValidationError as error:
-        raise Faulty(faults(error)) from None
+    need = CHECKS.shaped(WithdrawnNeed, opened.event)
     number = parse(Scheme.NOMS, need.person.prison_number).identifier.value
     if number is None:
         raise Faulty([Finding(rules.PRISON_NUMBER_UNREADABLE, "person.prisonNumber")])
-    fact = Fact(_key(need), lane_of(number), KIND, None, version=need.record_version, withdrawn=need.reason)
-    return Accepted((fact,), (*opened.findings, *drift.besides(WithdrawnNeed, opened.event, also=_OUTSIDE)))
+    return taken_back(need, opened, _key(need), lane_of(number), KIND)
 
 
 def _key(need: Need | WithdrawnNeed) -> str:
@@ -92,11 +80,4 @@ def _key(need: Need | WithdrawnNeed) -> str:
 
 def _home(address: NeedAddress, found: list[Finding]) -> AddressClaim:
     """The home before prison: what a person tells a drug team at reception is an address given at reception."""
-    place = claims.postcode(address.postcode, "homeAddress.postcode", found)
-    homeless = claims.homeless(place, address.no_fixed_address, "homeAddress", found)
-    return AddressClaim(
-        kind=AddressKind.RECEPTION,
-        lines=() if homeless else address.lines,
-        postcode=place.value,
-        no_fixed_abode=homeless,
-    )
+    return home(address, address.no_fixed_address, AddressKind.RECEPTION, found)

@@ -3,16 +3,13 @@
 What is not named here is dropped while the bytes are read, so the rest of a snapshot never becomes a value of ours.
 """
 
-from collections.abc import Iterator
-from typing import Annotated, Literal
+from typing import Annotated
 
-from pydantic import BeforeValidator, Field, StringConstraints, ValidationError
+from pydantic import BeforeValidator, Field, StringConstraints
 
-from adapters import json_fields
-from adapters.base import Finding
+from adapters.hmpps import need
 from adapters.hmpps.wire import MessageVersion, Number, PersonReference
-from adapters.json_fields import Instant, InstantOrDay, MaybeDay, MaybeText, RecordVersion, Text, Wire, empty_is_absent
-from adapters.prison import rules
+from adapters.json_fields import Instant, MaybeDay, MaybeText, Text, Wire, empty_is_absent
 
 BookingId = Number
 AgencyId = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[A-Z0-9]{3,6}$")]
@@ -147,26 +144,18 @@ class NeedPerson(Wire):
     gender: MaybeText = None
 
 
-class NeedAddress(Wire):
+class NeedAddress(need.NeedAddress):
     """Where the person lived before prison, as they told the drug team."""
 
-    lines: tuple[Text, ...] = ()
-    postcode: MaybeText = None
     no_fixed_address: bool = False
 
 
-class Need(Wire):
+class Need(need.Need):
     """A need for drug treatment identified in prison: our own contract (need.schema.json)."""
 
-    version: MessageVersion
-    reference: Text
-    record_version: RecordVersion
     prison_id: AgencyId
-    identified_at: InstantOrDay
     person: NeedPerson
     home_address: NeedAddress | None = None
-    substances: Annotated[tuple[Text, ...], Field(min_length=1)]
-    team: MaybeText = None
 
 
 class WithdrawnPerson(Wire):
@@ -175,17 +164,8 @@ class WithdrawnPerson(Wire):
     prison_number: Text
 
 
-class WithdrawnNeed(Wire):
+class WithdrawnNeed(need.WithdrawnNeed):
     """A referral the drug team takes back. It repeats nothing of what it takes back."""
 
-    version: MessageVersion
-    reference: Text
-    record_version: RecordVersion
     prison_id: AgencyId
     person: WithdrawnPerson
-    reason: Literal["entered_in_error", "person_declined", "need_not_confirmed"]
-
-
-def faults(error: ValidationError, *under: str) -> Iterator[Finding]:
-    """What is wrong with a message, by rule and field. `under` is where the message stands in the record."""
-    return json_fields.faults(error, rules.MISSING, rules.MALFORMED, *under)

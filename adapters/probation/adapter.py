@@ -16,7 +16,7 @@ from adapters.probation import enforcement, management, merge, need, requirement
 from adapters.probation.codes import Codes, Lodging, codes
 from adapters.probation.envelope import open_envelope
 from adapters.probation.fetch import fetch_case
-from adapters.probation.record import Record, held_for, not_filled, read_record
+from adapters.probation.record import CHECKS, Record, not_filled, read_record
 from adapters.probation.snapshot import addresses_fact, person_of
 from schemas.base import AddressKind, Fact, Person
 from schemas.supervision import Requirement, Stage
@@ -145,7 +145,7 @@ def _subscribed(opened: Opened, known: Codes, message: Message) -> Outcome:
     try:
         return _pointed(opened.type, record, known)
     except UnknownCode as unknown:
-        return held_for(unknown, record.findings, record.lane)
+        return CHECKS.held_for(unknown, record.findings, record.lane)
 
 
 def _pointed(name: str, record: Record, known: Codes) -> Accepted | Held:

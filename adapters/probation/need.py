@@ -6,47 +6,39 @@ No public feed carries it. The team's own reference names the referral; its reco
 from datetime import datetime
 from typing import Final
 
-from pydantic import ValidationError
-
 from adapters import claims, drift
 from adapters.base import Accepted, Finding, Held, UnknownCode
 from adapters.hmpps.envelope import Faulty, Opened
+from adapters.hmpps.need import OUTSIDE, home, taken_back
 from adapters.probation import codes, rules
-from adapters.probation.record import clock_doubts, held_for, lane_of, not_yet
+from adapters.probation.record import CHECKS, lane_of
 from adapters.probation.snapshot import name, sex
-from adapters.probation.wire import Need, NeedAddress, WithdrawnNeed, faults
+from adapters.probation.wire import Need, NeedAddress, WithdrawnNeed
 from schemas.base import AddressClaim, AddressKind, Fact, Person, Sensitivity
 from schemas.identifiers import Scheme, parse
 from schemas.supervision import NeedIdentified
 
 KIND: Final = "supervision.need-identified"
 
-_OUTSIDE: Final = frozenset({"eventType"})
-"""What is read before the record's shape is known."""
-
 
 def identified(opened: Opened, received: datetime) -> Accepted | Held:
     """Tell a need, or hold it for a substance we do not know. Raises Faulty with every fault."""
-    try:
-        need = Need.model_validate(opened.event)
-    except ValidationError as error:
-        raise Faulty(faults(error)) from None
-    wrong = not_yet(need.identified_at, "identifiedAt", received)
+    need = CHECKS.shaped(Need, opened.event)
+    wrong = CHECKS.not_yet(need.identified_at, "identifiedAt", received)
     crn = parse(Scheme.CRN, need.person.crn).identifier.value
     if crn is None:
         wrong.append(Finding(rules.CRN_UNREADABLE, "person.crn"))
     if need.person.date_of_birth is None:
         wrong.append(Finding(rules.MISSING, "person.dateOfBirth"))
-    elif need.person.date_of_birth > received.date():
-        wrong.append(Finding(rules.BORN_IN_THE_FUTURE, "person.dateOfBirth"))
+    wrong.extend(CHECKS.not_born_yet(need.person.date_of_birth, "person.dateOfBirth", received))
     if wrong or crn is None:
         raise Faulty(wrong)
     try:
         substances = tuple(dict.fromkeys(codes.SUBSTANCES[substance] for substance in need.substances))
     except UnknownCode as unknown:
-        return held_for(unknown, opened.findings, lane_of(crn))
-    found = [*opened.findings, *clock_doubts(need.identified_at, "identifiedAt")]
-    found.extend(drift.besides(Need, opened.event, also=_OUTSIDE))
+        return CHECKS.held_for(unknown, opened.findings, lane_of(crn))
+    found = [*opened.findings, *CHECKS.clock_doubts(need.identified_at, "identifiedAt")]
+    found.extend(drift.besides(Need, opened.event, also=OUTSIDE))
     restricted = {Sensitivity.LAO} if need.person.restricted else set()
     event = NeedIdentified(
         occurred=need.identified_at.moment,
@@ -63,15 +55,11 @@ def identified(opened: Opened, received: datetime) -> Accepted | Held:
 
 def withdrawn(opened: Opened) -> Accepted:
     """Take a need back. Raises Faulty."""
-    try:
-        need = WithdrawnNeed.model_validate(opened.event)
-    except ValidationError as error:
-        raise Faulty(faults(error)) from None
+    need = CHECKS.shaped(WithdrawnNeed, opened.event)
     crn = parse(Scheme.CRN, need.person.crn).identifier.value
     if crn is None:
         raise Faulty([Finding(rules.CRN_UNREADABLE, "person.crn")])
-    fact = Fact(_key(need), lane_of(crn), KIND, None, version=need.record_version, withdrawn=need.reason)
-    return Accepted((fact,), (*opened.findings, *drift.besides(WithdrawnNeed, opened.event, also=_OUTSIDE)))
+    return taken_back(need, opened, _key(need), lane_of(crn), KIND)
 
 
 def _key(need: Need | WithdrawnNeed) -> str:
@@ -96,11 +84,4 @@ def _person(need: Need, found: list[Finding]) -> Person:
 
 def _home(address: NeedAddress, found: list[Finding]) -> AddressClaim:
     """Where the person says they live."""
-    place = claims.postcode(address.postcode, "homeAddress.postcode", found)
-    homeless = claims.homeless(place, address.no_fixed_abode, "homeAddress", found)
-    return AddressClaim(
-        kind=AddressKind.DECLARED,
-        lines=() if homeless else address.lines,
-        postcode=place.value,
-        no_fixed_abode=homeless,
-    )
+    return home(address, address.no_fixed_abode, AddressKind.DECLARED, found)

@@ -1,27 +1,30 @@
 """One record about one case: the event, the case attached to it, and both checked against each other."""
 
-import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, Final, TypeVar
+from typing import Final
 
-from pydantic import BaseModel, ValidationError
-
-from adapters.base import Finding, Held, UnknownCode
+from adapters.base import Finding, Held
+from adapters.hmpps.checks import Checks
 from adapters.hmpps.envelope import Faulty, Opened
-from adapters.local_time import Told, day_moment
+from adapters.local_time import day_moment
 from adapters.probation import codes, rules
-from adapters.probation.wire import DomainEvent, Snapshot, faults
-from schemas.base import Moment, Precision, Sensitivity
+from adapters.probation.wire import DomainEvent, Snapshot
+from schemas.base import Moment, Sensitivity
 from schemas.identifiers import Scheme, parse
-
-SLACK = timedelta(days=1)
-"""How far a source's clock may run ahead before its record is taken for a mistake."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-Shape = TypeVar("Shape", bound=BaseModel)
+CHECKS: Final = Checks(
+    missing=rules.MISSING,
+    malformed=rules.MALFORMED,
+    in_the_future=rules.IN_THE_FUTURE,
+    born_in_the_future=rules.BORN_IN_THE_FUTURE,
+    code_not_mapped=rules.CODE_NOT_MAPPED,
+    zone_assumed=rules.ZONE_ASSUMED,
+    clock_change=rules.CLOCK_CHANGE,
+)
+"""Our rules for what prison and probation check alike."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,31 +68,22 @@ def read_record(opened: Opened, received: datetime) -> Record:
     """Read the event and the case beside it. Raises Faulty with every fault of both."""
     found: list[Finding] = []
     odd = list(opened.findings)
-    event = _parsed(DomainEvent, opened.event, (), found)
+    event = CHECKS.parsed(DomainEvent, opened.event, found)
     snapshot = None
     if opened.snapshot is not None:
-        snapshot = _parsed(Snapshot, opened.snapshot, ("snapshot",), found)
+        snapshot = CHECKS.parsed(Snapshot, opened.snapshot, found, "snapshot")
     crn = None
     if event is not None:
         crn = _crn(event, found)
-        found.extend(not_yet(event.occurred_at, "occurredAt", received))
-        odd.extend(clock_doubts(event.occurred_at, "occurredAt"))
+        found.extend(CHECKS.not_yet(event.occurred_at, "occurredAt", received))
+        odd.extend(CHECKS.clock_doubts(event.occurred_at, "occurredAt"))
     if snapshot is not None:
         if crn is not None:
             crn = _surviving(crn, snapshot, found, odd)
-        if snapshot.date_of_birth is not None and snapshot.date_of_birth > received.date():
-            found.append(Finding(rules.BORN_IN_THE_FUTURE, "snapshot.dateOfBirth"))
+        found.extend(CHECKS.not_born_yet(snapshot.date_of_birth, "snapshot.dateOfBirth", received))
     if found or event is None or crn is None:
         raise Faulty(found)
     return Record(event, crn, snapshot, opened.fetched, tuple(odd))
-
-
-def _parsed(shape: type[Shape], value: Mapping[str, Any], under: tuple[str, ...], found: list[Finding]) -> Shape | None:
-    try:
-        return shape.model_validate(value)
-    except ValidationError as error:
-        found.extend(faults(error, *under))
-        return None
 
 
 def _crn(event: DomainEvent, found: list[Finding]) -> str | None:
@@ -124,30 +118,6 @@ def merged_into(snapshot: Snapshot) -> tuple[str, ...]:
     return tuple(dict.fromkeys(crn for crn in read if crn is not None))
 
 
-def not_yet(told: Told, field: str, received: datetime) -> list[Finding]:
-    """A fault where something is said to happen later than any clock's error explains."""
-    return [Finding(rules.IN_THE_FUTURE, field)] if told.moment.at > received + SLACK else []
-
-
-def clock_doubts(told: Told, field: str) -> list[Finding]:
-    """What a local time left open."""
-    doubts = []
-    if told.moment.zone_assumed and told.moment.precision is not Precision.DAY:
-        doubts.append(Finding(rules.ZONE_ASSUMED, field))
-    if told.doubt is not None:
-        doubts.append(Finding(rules.CLOCK_CHANGE, field, told.doubt.value))
-    return doubts
-
-
 def not_filled(record: Record, field: str) -> Held:
     """Held until a case is attached that tells this field."""
     return Held("pointer_not_filled", (*record.findings, Finding(rules.POINTER_NOT_FILLED, field)), record.lane)
-
-
-_PRINTABLE: Final = re.compile(r"[A-Za-z0-9_]{1,40}", re.ASCII)
-
-
-def held_for(unknown: UnknownCode, findings: tuple[Finding, ...], lane: str) -> Held:
-    """Held until operations map the code. The code is named only if it looks like one."""
-    detail = unknown.code if _PRINTABLE.fullmatch(unknown.code) else "not the form of a code"
-    return Held("code_not_mapped", (*findings, Finding(rules.CODE_NOT_MAPPED, unknown.table, detail)), lane)

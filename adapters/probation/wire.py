@@ -3,9 +3,8 @@
 What is not named here is dropped while the bytes are read, so the rest of a case never becomes a value of ours.
 """
 
-from collections.abc import Iterator
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import (
     AliasChoices,
@@ -13,15 +12,12 @@ from pydantic import (
     Field,
     StrictBool,
     StringConstraints,
-    ValidationError,
     model_validator,
 )
 
-from adapters import json_fields
-from adapters.base import Finding
+from adapters.hmpps import need
 from adapters.hmpps.wire import MessageVersion, Number, PersonReference
-from adapters.json_fields import Instant, InstantOrDay, MaybeDay, MaybeText, RecordVersion, Text, Wire
-from adapters.probation import rules
+from adapters.json_fields import Instant, MaybeDay, MaybeText, Text, Wire
 
 
 def _day_of(value: Any) -> Any:
@@ -228,26 +224,18 @@ class NeedPerson(Wire):
     restricted: StrictBool
 
 
-class NeedAddress(Wire):
+class NeedAddress(need.NeedAddress):
     """Where the person lives, as they told the team."""
 
-    lines: tuple[Text, ...] = ()
-    postcode: MaybeText = None
     no_fixed_abode: bool = False
 
 
-class Need(Wire):
+class Need(need.Need):
     """A need for drug treatment identified on probation: our own contract (need.schema.json)."""
 
-    version: MessageVersion
-    reference: Text
-    record_version: RecordVersion
     region: RegionCode
-    identified_at: InstantOrDay
     person: NeedPerson
     home_address: NeedAddress | None = None
-    substances: Annotated[tuple[Text, ...], Field(min_length=1)]
-    team: MaybeText = None
 
 
 class WithdrawnPerson(Wire):
@@ -256,17 +244,8 @@ class WithdrawnPerson(Wire):
     crn: Text
 
 
-class WithdrawnNeed(Wire):
+class WithdrawnNeed(need.WithdrawnNeed):
     """A referral the team takes back. It repeats nothing of what it takes back."""
 
-    version: MessageVersion
-    reference: Text
-    record_version: RecordVersion
     region: RegionCode
     person: WithdrawnPerson
-    reason: Literal["entered_in_error", "person_declined", "need_not_confirmed"]
-
-
-def faults(error: ValidationError, *under: str) -> Iterator[Finding]:
-    """What is wrong with a message, by rule and field. `under` is where the message stands in the record."""
-    return json_fields.faults(error, rules.MISSING, rules.MALFORMED, *under)
