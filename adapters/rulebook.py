@@ -123,7 +123,10 @@ def main(arguments: list[str] | None = None) -> int:
     page = chosen.into.read_text(encoding="utf-8") if chosen.into.exists() else ""
     listed = entries()
     if lost := gone(page, listed):
-        sys.stderr.write(f"{', '.join(lost)}: no rule any more. Name each in WITHDRAWN, adapters/rulebook.py\n")
+        sys.stderr.write(
+            f"{', '.join(lost)}: no rule any more. Name each in WITHDRAWN, adapters/rulebook.py,\n"
+            f"or, if no sender was ever told of it, take its line out of {chosen.into}.\n"
+        )
         return 1
     rendered = render(listed)
     if chosen.check and page != rendered:

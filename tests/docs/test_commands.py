@@ -196,6 +196,8 @@ def test_a_batch_is_checked_and_its_codes_mapped(tmp_path: Path) -> None:
 
 def test_an_agency_is_connected(tmp_path: Path) -> None:
     """In a copy of the tree: the agency is made, and reads its first records."""
+    if (ROOT / "adapters" / "supported_housing").exists():
+        pytest.skip("somebody has followed the page in this checkout")
     copy = Checkout(tmp_path)
     (tmp_path / "contracts").unlink()
     for name in ("adapters", "contracts", "tests", "pyproject.toml"):
