@@ -17,7 +17,14 @@ _BOM: Final = b"\xef\xbb\xbf"
 
 
 class Uneven(Exception):
-    """What came is not a header with one row, or the row has other values than the header has columns."""
+    """What came is not a header with one row, or the row has another number of values than the header has columns.
+
+    why: which, where the two can be counted; "" where not. No value is in it.
+    """
+
+    def __init__(self, why: str = "") -> None:
+        super().__init__(why)
+        self.why = why
 
 
 def rows(required: frozenset[str], longest: int, *, header_wrong: Rule, no_end: Rule) -> Rows:
@@ -54,8 +61,10 @@ def read_row(body: bytes) -> dict[str, str]:
         lines = [line for line in csv.reader(io.StringIO(text, newline=""), strict=True) if line]
     except csv.Error:
         raise Uneven from None
-    if len(lines) != 2 or len(lines[0]) != len(lines[1]) or len(set(lines[0])) != len(lines[0]):
+    if len(lines) != 2 or len(set(lines[0])) != len(lines[0]):
         raise Uneven
+    if len(lines[0]) != len(lines[1]):
+        raise Uneven(f"{len(lines[1])} values under {len(lines[0])} columns")
     return dict(zip((name.strip() for name in lines[0]), lines[1], strict=True))
 
 

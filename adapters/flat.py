@@ -187,7 +187,9 @@ class Feed:
                 told: Any = csv_rows.read_row(message.body)
             else:
                 told = orjson.loads(message.body.removeprefix(b"\xef\xbb\xbf"))
-        except (ValueError, csv_rows.Uneven):  # also text that is no UTF-8; what they say may quote the record
+        except csv_rows.Uneven as uneven:
+            return Finding(self.rules.not_readable, "record", uneven.why)
+        except ValueError:  # also text that is no UTF-8; what it says may quote the record
             return Finding(self.rules.not_readable, "record")
         if not isinstance(told, dict):
             return Finding(self.rules.not_readable, "record")

@@ -68,6 +68,18 @@ def test_csv_and_json_are_one_record() -> None:
     assert event.occurred.at.date() == date(2026, 1, 14)
 
 
+@pytest.mark.parametrize(
+    ("row", "counted"), [("ask,A-1", "2 values under 4 columns"), ("1,2,3,4,5", "5 values under 4")]
+)
+def test_a_row_of_another_length_is_counted(row: str, counted: str) -> None:
+    """Its sender is told how many values stand under how many columns, and none of them."""
+    body = ",".join(GOOD) + "\r\n" + row
+    outcome = FEED.read(Message(body.encode(), "text/csv", RECEIVED))
+    assert isinstance(outcome, Refused)
+    assert [finding.rule.id for finding in outcome.findings] == ["ZZ-001"]
+    assert outcome.findings[0].detail.startswith(counted)
+
+
 def test_every_fault_is_told_at_once_by_their_name_and_shape() -> None:
     """A sender mends a record once."""
     outcome = read({"kind": "ask", "born": "3/2/90", "Asked on": "31/02/2026", "version": "1.5", "homeless": "perhaps"})
