@@ -136,8 +136,12 @@ def _beside(path: Path) -> Path:
 
 def _write_mapping(report: Report, path: Path, console: Console) -> None:
     codes = report.codes()
+    if kinds := report.kinds_told():
+        say(console, f"Of a kind nobody reads: {', '.join(kinds)}")
+        say(console, "A mapping cannot name it. Add it to kinds, or to those ignored, in the agency's adapter.py.")
     if not codes:
-        say(console, "Every code is mapped; no mapping file was written.")
+        every = "No code of a table is unmapped" if report.tally.codes else "Every code is mapped"
+        say(console, f"{every}; no mapping file was written.")
         return
     if path.exists():
         raise Unusable(f"{path} is there already, and what stands in it may be somebody's work. Name another.")

@@ -40,6 +40,18 @@ def unmapped(findings: Mapping[tuple[str, str], int]) -> Counter[tuple[str, str]
     return codes
 
 
+def unknown_kinds(agency: str, findings: Mapping[tuple[str, str], int]) -> Counter[tuple[str, str]]:
+    """The codes that name a kind of record nobody reads, by the agency's field; no table of codes is theirs."""
+    tables = code_tables()
+    return Counter(
+        {
+            (field, code): times
+            for (field, code), times in findings.items()
+            if field.startswith(f"{agency}.") and field not in tables and _CODE.fullmatch(code)
+        }
+    )
+
+
 def key_of(finding: Finding) -> tuple[str, str]:
     """What is counted of a finding about a code."""
     return finding.field, finding.detail

@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from adapters.base import Level, Rule
 from gateway.offline.file_facts import FileFacts
 from gateway.offline.homes import Homes, coverage
-from gateway.offline.mapping import Codes, unmapped
+from gateway.offline.mapping import Codes, unknown_kinds, unmapped
 from gateway.offline.profile import Field, Profile
 from gateway.offline.survey import Survey
 from gateway.offline.tally import Cause, Tally
@@ -83,9 +83,11 @@ class Report:
 
     def codes_told(self) -> list[str]:
         """The same, those met most often first: the table, the code and how often."""
-        ranked = sorted(self.codes().items(), key=lambda item: (-item[1], item[0]))
-        told = [f"{table} {code} ×{times:,}" for (table, code), times in ranked[:_CODES_SHOWN]]
-        return [*told, f"and {len(ranked) - _CODES_SHOWN:,} more"] if len(ranked) > _CODES_SHOWN else told
+        return list(_ranked(self.codes()))
+
+    def kinds_told(self) -> list[str]:
+        """The codes naming a kind of record nobody reads, those met most often first: field, code and how often."""
+        return list(_ranked(unknown_kinds(self.agency, self.tally.codes)))
 
     def repeats(self) -> str | None:
         """Records that tell what one before them has told, or None."""
@@ -125,6 +127,15 @@ class Report:
     def as_html(self) -> str:
         """The report as one page that needs nothing else."""
         return _PAGES.get_template("check.html").render(report=self, label=label, where=where, seen=seen)
+
+
+def _ranked(codes: Codes) -> Iterator[str]:
+    """Codes as they are listed, up to so many."""
+    ranked = sorted(codes.items(), key=lambda item: (-item[1], item[0]))
+    for (place, code), times in ranked[:_CODES_SHOWN]:
+        yield f"{place} {code} ×{times:,}"
+    if len(ranked) > _CODES_SHOWN:
+        yield f"and {len(ranked) - _CODES_SHOWN:,} more"
 
 
 def label(rule: Rule) -> str:

@@ -2,12 +2,14 @@
 
 import io
 import re
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
+from adapters import _template
 from gateway.offline import Wanted, check
 from gateway.offline.records import pieces_of
 from gateway.offline.survey import Reader, Survey, survey
@@ -162,6 +164,20 @@ def test_a_mapping_is_written_filled_in_and_read_back(custody: Path, tmp_path: P
     assert "No option of the adapter adds codes to police_custody.result" in " ".join(said.split())
     _, said = run(custody, no_report=True)
     assert "55 ready" in said
+
+
+def test_a_kind_of_record_is_mapped_in_the_adapter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A code that names a kind nobody reads is listed, and where it goes; it is never said that all are mapped."""
+    for module in ("gateway.offline.check", "gateway.offline.survey"):
+        monkeypatch.setattr(sys.modules[module], "adapters", lambda _options: {"_template": _template.build({})})
+    mapping = tmp_path / "mapping.toml"
+    examples = Path(__file__).parents[3] / "contracts" / "inbound" / "_template" / "examples" / "held"
+    _, said = run(examples, "_template", write_mapping=mapping, no_report=True)
+    told = " ".join(said.split())
+    assert "Of a kind nobody reads: _template.record_type TRF ×1" in told
+    assert "in the agency's adapter.py" in told
+    assert '["_template.urgency"]' in mapping.read_text(encoding="utf-8")
+    assert "TRF" not in mapping.read_text(encoding="utf-8")
 
 
 def test_a_mapping_to_no_meaning_of_ours_is_refused(custody: Path, tmp_path: Path) -> None:
