@@ -159,8 +159,9 @@ def _refused_xml(people: People, now: datetime) -> Iterator[Sent]:
         yield Sent(name, (422, None), police.xml(_detention(who, now, **changed), test))
     whole = police.xml(_detention(who, now), test)
     token = _token(who.surname)
+    besides = whole.replace(b"<sex>", f"<{token}/><sex>".encode())
+    yield Sent("a name for an element", (202, None), besides, headers={"idempotency-key": "besides"})
     broken = {
-        "a name for an element": whole.replace(b"<sex>", f"<{token}/><sex>".encode()),
         "a name for an attribute": whole.replace(b"<sex>", f'<sex {token}="{who.surname}">'.encode()),
         "a name for a namespace": whole.replace(b"urn:lasars-gateway", f"urn:{token}".encode()),
         "a name for an entity": whole.replace(b"<sex>", f"<sex>&{token};".encode()),
@@ -205,8 +206,9 @@ def _refused_rows(people: People, now: datetime) -> Iterator[Sent]:
     ]
     yield Sent("a file with bad rows", (202, None), police.table([*good, *bad]), police.CSV, "files")
     one = police.table([row(who)])
+    besides = one.replace(b"cro_number", who.surname.encode())
+    yield Sent("a name for a column", (202, None), besides, police.CSV, "files")
     broken = {
-        "a name for a column": one.replace(b"cro_number", who.surname.encode()),
         "a mark never closed": one.replace(who.forenames.encode(), b'"' + who.forenames.encode()),
         "a wrong count": one.replace(b"#END,1", f"#END,{who.noms}".encode()),
         "rows after the end": one + police.table([row(who)]),
