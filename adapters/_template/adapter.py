@@ -5,7 +5,7 @@ A referral is known by its number at the provider that gave it, and counts its o
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from adapters import claims
 from adapters._template import rules
@@ -24,7 +24,7 @@ def build(options: Mapping[str, str]) -> Adapter:
     """The feed of a template agency. It has no options: raises ValueError for any."""
     for option in options:
         raise ValueError(f"the {NAME} adapter has no option {option!r}")
-    kinds = {"referral": Kind(Referral, lane, translate, impossible)}
+    kinds: dict[str, Kind[Any]] = {"referral": Kind(Referral, lane, translate, impossible)}
     return Feed(NAME, rules.COMMON, "record_type", kinds, frozenset({"enquiry"})).adapter([rules.BORN_IN_THE_FUTURE])
 
 

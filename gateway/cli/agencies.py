@@ -20,24 +20,31 @@ def new_agency(
     into: Annotated[Path, typer.Option("--into", metavar="FOLDER", help="The checkout.", file_okay=False)] = Path(),
 ) -> None:
     """Make the files of a new agency. Adapter, contract, examples, agreement and tests, from the template."""
-    from gateway.connecting.new_agency import plan
+    from gateway.connecting.new_agency import RULES, plan
 
     agency = plan(into, name, series)
     agency.write(into)
     # A Python of its own reads the registry as it now is.
     listed = subprocess.run([sys.executable, "-m", "adapters.rulebook"], cwd=into, capture_output=True, check=False)
-    for path in [*agency.files, *agency.changed]:
-        say(f"{'changed' if path in agency.changed else 'made':<9}{path}")
+    written = () if listed.returncode else (RULES,)
+    for word, paths in (("made", agency.files), ("changed", (*agency.changed, *written))):
+        for path in paths:
+            say(f"{word:<9}{path}")
     say(
         f"""
-It works as it stands, with the template's own records. Now make it {name}'s:
-  1  contracts/inbound/{name}/examples   their messages, with invented people: accepted, held, ignored, refused
-  2  adapters/{name}/wire.py             their fields, spelled as they spell them
-  3  adapters/{name}/codes.py            their codes, and our meanings
-  4  adapters/{name}/adapter.py          what a record tells: translate
-  5  adapters/{name}/README.md           six headings; without them the conformance suite fails by name
-  6  contracts/inbound/{name}/README.md, record.schema.json, and the agreement: nothing is told before its day
-  7  tests/adapters/mutations/tables/{name}.toml
+It works as it stands, with the template's own records. Now make it {name}'s, in this order:
+   1  contracts/inbound/{name}/examples   their messages, with invented people: accepted, held, ignored, refused
+   2  adapters/{name}/wire.py             their fields, spelled as they spell them
+   3  adapters/{name}/codes.py            their codes, and our meanings
+   4  adapters/{name}/adapter.py          what a record tells (translate), and the names of their records (build)
+   5  adapters/{name}/rules.py            what else can be wrong; then python -m adapters.rulebook
+   6  adapters/{name}/README.md           six headings, fifteen words or more under each
+   7  contracts/inbound/{name}/README.md, record.schema.json
+   8  {agency.agreement}
+                                          still the template's; nothing is told before its day, in_force
+   9  tests/adapters/{name}, tests/adapters/mutations/tables/{name}.toml
+  10  {agency.fragment}
+                                          still the template's; then python -m tests.docs.reference
 Try it:  lgw check contracts/inbound/{name}/examples --as {name}
          make check
          make test ARGS="tests/adapters -k {name}"

@@ -22,7 +22,9 @@ _NAME: Final = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", re.ASCII)
 _LONGEST_NAME: Final = 30
 _REGISTRY: Final = Path("adapters/registry.py")
 _PROJECT: Final = Path("pyproject.toml")
-_RULES: Final = Path("contracts/rules.md")
+RULES: Final = Path("contracts/rules.md")
+"""The list of all rules, which `python -m adapters.rulebook` writes again once the agency is there."""
+
 _FIRST_SECTION: Final = re.compile(r"(?<=from adapters import )\(?([\w\s,]+?)\)?\n(?=from )")
 _MAPPING: Final = re.compile(r"(?<== \{\n)((?:    \"\w+\": \w+\.build,\n)+)(?=\})")
 _INDEPENDENT: Final = re.compile(r"(?<=modules = \[\n)((?:    \"adapters\.\w+\",\n)+)(?=\])")
@@ -41,6 +43,16 @@ class Agency:
     series: str
     files: dict[Path, str]
     changed: dict[Path, str]
+
+    @property
+    def agreement(self) -> Path:
+        """The file that says what a LASARS is told of its records."""
+        return _agreement(self.name)
+
+    @property
+    def fragment(self) -> Path:
+        """The file that tells the changelog of it."""
+        return _fragment(self.name)
 
     def write(self, checkout: Path) -> None:
         """Write it. Raises ConfigurationError, with nothing of the file written, where one has come to be there."""
@@ -81,17 +93,23 @@ def plan(checkout: Path, name: str, series: str | None = None) -> Agency:
 def _copies(checkout: Path, name: str) -> Iterator[tuple[Path, Path]]:
     """Each file of the template, and where its copy goes."""
     moved = {
-        Path("contracts/inbound") / TEMPLATE / "agreement.toml": Path(
-            f"contracts/agreements/{name.replace('_', '-')}-to-lasars.toml"
-        ),
+        Path("contracts/inbound") / TEMPLATE / "agreement.toml": _agreement(name),
         Path("tests/adapters") / TEMPLATE / "mutations.toml": Path(f"tests/adapters/mutations/tables/{name}.toml"),
-        Path("contracts/inbound") / TEMPLATE / "changelog.md": Path(f"changelog.d/+{name}.feature.md"),
+        Path("contracts/inbound") / TEMPLATE / "changelog.md": _fragment(name),
     }
     for folder in (Path("adapters"), Path("contracts/inbound"), Path("tests/adapters")):
         for source in sorted((checkout / folder / TEMPLATE).rglob("*")):
             path = source.relative_to(checkout)
             if source.is_file() and "__pycache__" not in path.parts:
                 yield source, moved.get(path, folder / name / path.relative_to(folder / TEMPLATE))
+
+
+def _agreement(name: str) -> Path:
+    return Path(f"contracts/agreements/{name.replace('_', '-')}-to-lasars.toml")
+
+
+def _fragment(name: str) -> Path:
+    return Path(f"changelog.d/+{name}.feature.md")
 
 
 def _text(path: Path) -> str:
@@ -129,7 +147,7 @@ def _taken(name: str, place: Path) -> ConfigurationError:
 
 def _used(checkout: Path) -> set[str]:
     """The series that rules have, or had."""
-    rules = checkout / _RULES
+    rules = checkout / RULES
     published = ids_of(rules.read_text(encoding="utf-8")) if rules.is_file() else frozenset()
     return {rule.partition("-")[0] for rule in (*published, *WITHDRAWN)} | {SERIES}
 

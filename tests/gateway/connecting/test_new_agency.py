@@ -8,8 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
-from gateway.connecting.new_agency import plan
+from gateway.cli import app
+from gateway.connecting.new_agency import RULES, plan
 from gateway.errors import ConfigurationError
 
 ROOT = Path(__file__).parents[3]
@@ -69,6 +71,19 @@ def test_what_is_made_passes_all_but_what_its_author_must_write(checkout: Path) 
     failed = re.findall(r"^FAILED \S+::(\S+)", said, re.MULTILINE)
     assert failed == [f"test_readme_has_its_headings_filled_in[{NAME}]"], said
     assert re.search(r"1 failed, \d\d+ passed", said)
+
+
+def test_what_is_still_the_templates_is_named(checkout: Path) -> None:
+    """The command lists every file it wrote, the list of rules too, and which of them nobody can leave as they are."""
+    done = CliRunner().invoke(app, ["new-agency", NAME, "--into", str(checkout)])
+    assert done.exit_code == 0, done.output
+    said = done.output
+    agency = plan(ROOT, NAME)
+    for path in (*agency.changed, RULES):
+        assert f"changed  {path}" in said
+    assert {agency.agreement, agency.fragment} <= agency.files.keys()
+    todo = said.partition("make it")[2]
+    assert all(str(path) in todo for path in (agency.agreement, agency.fragment))
 
 
 def test_every_trace_of_the_template_is_gone(checkout: Path) -> None:
