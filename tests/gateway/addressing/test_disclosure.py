@@ -36,7 +36,7 @@ CLAUSES = sorted(
 
 def _a_day_of(sender: str, kind: str, role: str) -> date:
     """A day on which an agreement covers this: ours, or the one it begins on where that is yet to come."""
-    begins = min(
+    begins: date = min(
         told["in_force"]
         for told in FILES
         if told["sender"] == sender
