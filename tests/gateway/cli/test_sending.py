@@ -84,11 +84,19 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+COMMAND = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a session in the background hands it on as ignored
+from gateway.cli import main
+main()
+"""
+
+
 def lgw(folder: Path, url: str, *more: str) -> subprocess.Popen[str]:
     """Start it."""
     command = ["send", "day", "--as", "police_custody", "--gateway", url, "--client", "my-force", "--key", "key.json"]
     return subprocess.Popen(
-        [sys.executable, "-c", "from gateway.cli import main; main()", *command, *more],
+        [sys.executable, "-c", COMMAND, *command, *more],
         cwd=folder,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
