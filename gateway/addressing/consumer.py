@@ -8,7 +8,8 @@ wait.
 
 import asyncio
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -19,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gateway import telemetry
 from gateway.addressing.address import Arrived, Tools, address
-from gateway.addressing.suspicion import groups
+from gateway.addressing.suspicion import UNCOUNTED_DEATHS, groups
 from gateway.clock import Clock
 from gateway.delivery.delivery import Delivery
 from gateway.failpoints import reach
@@ -34,7 +35,7 @@ from schemas.base import Change, Retraction
 from schemas.catalogue import CATALOGUE, decode
 
 PATIENCE = 3
-"""How often an event is tried alone before it is put in quarantine."""
+"""How often an event is tried before it is put in quarantine; a death with it under way counts as a try."""
 
 _CAREFUL = 1000
 """How many records are counted before the work after a run that died."""
@@ -83,6 +84,7 @@ class AddressingConsumer:
         self._clock = clock
         self._careful = _CAREFUL if careful else 0
         self._hand_over = hand_over
+        self._interrupted: set[uuid.UUID] = set()
         self.last_progress = clock()
 
     async def handle(self, records: Sequence[Record]) -> None:
@@ -116,15 +118,27 @@ class AddressingConsumer:
 
     async def _together(self, batch: Sequence[Headed]) -> None:
         if len(batch) == 1:
-            await self._alone(batch[0])
+            await self._alone(batch[0], deaths=UNCOUNTED_DEATHS)
             return
         events = [one.envelope.id for one in batch]
         async with self._engine.begin() as connection:
-            await quarantine.count_tries(connection, events)
+            await quarantine.count_tries(connection, events, before=UNCOUNTED_DEATHS)
         reach("T2")
-        await self._decide(batch)
-        async with self._engine.begin() as connection:
-            await quarantine.forget_tries(connection, events)
+        with self._one_try(events):
+            await self._decide(batch)
+            async with self._engine.begin() as connection:
+                await quarantine.forget_tries(connection, events)
+
+    @contextmanager
+    def _one_try(self, events: Sequence[uuid.UUID]) -> Iterator[None]:
+        """A try that was counted. One that the store interrupts goes on when the store is back, and is the same try."""
+        self._interrupted.difference_update(events)
+        try:
+            yield
+        except (SQLAlchemyError, OSError, TimeoutError) as error:
+            if _store_is_away(error):
+                self._interrupted.update(events)
+            raise
 
     async def _decide(self, batch: Sequence[Headed]) -> None:
         if not batch:
@@ -147,32 +161,38 @@ class AddressingConsumer:
         await self._decide(batch[:half])
         await self._decide(batch[half:])
 
-    async def _alone(self, one: Headed) -> None:
-        """Try one event alone, its try counted before the work, so that one that kills the process is counted too."""
+    async def _alone(self, one: Headed, deaths: int = 0) -> None:
+        """Try one event alone, its try counted before the work, so that one that kills the process is counted too.
+
+        deaths: in how many it may have been under way before it was ever counted.
+        """
+        event = one.envelope.id
         while True:
+            another = 0 if event in self._interrupted else 1
             async with self._engine.begin() as connection:
-                count = await quarantine.count_try(connection, one.envelope.id)
+                count = await quarantine.count_try(connection, event, before=deaths, another=another)
             reach("T2")
             if count > PATIENCE:
-                await self._put_aside(one.record, one.envelope.id, "poison", count - 1)
+                await self._put_aside(one.record, event, "poison", count - 1)
                 return
             try:
-                await self._work([one])
+                with self._one_try([event]):
+                    await self._work([one])
+                    async with self._engine.begin() as connection:
+                        await quarantine.forget_tries(connection, [event])
             except (SQLAlchemyError, OSError, TimeoutError) as error:
                 if _store_is_away(error):
                     raise
-                log.warning("event.failed", event_id=str(one.envelope.id), attempt=count, error=type(error).__name__)
+                log.warning("event.failed", event_id=str(event), attempt=count, error=type(error).__name__)
             except Exception as error:  # as above; the event is counted, and kept when patience is spent
                 log.warning(
                     "event.failed",
-                    event_id=str(one.envelope.id),
+                    event_id=str(event),
                     attempt=count,
                     error=type(error).__name__,
                     where=telemetry.where(error),
                 )
             else:
-                async with self._engine.begin() as connection:
-                    await quarantine.forget_tries(connection, [one.envelope.id])
                 return
 
     async def _work(self, batch: Sequence[Headed]) -> None:

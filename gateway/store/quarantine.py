@@ -32,14 +32,14 @@ _PUT = text(
 
 _TRY = text(
     """
-    insert into tries as t (event_id, count) values (:event_id, 1)
-    on conflict (event_id) do update set count = t.count + 1 returning count
+    insert into tries as t (event_id, count) values (:event_id, cast(:before as smallint) + 1)
+    on conflict (event_id) do update set count = t.count + cast(:another as smallint) returning count
     """
 )
 
 _TRY_THESE = text(
     """
-    insert into tries as t (event_id, count) select unnest(cast(:events as uuid[])), 1
+    insert into tries as t (event_id, count) select unnest(cast(:events as uuid[])), cast(:before as smallint) + 1
     on conflict (event_id) do update set count = t.count + 1
     """
 )
@@ -146,14 +146,18 @@ async def put(
     return bool(told.scalar_one())
 
 
-async def count_try(connection: AsyncConnection, event: uuid.UUID) -> int:
-    """Count one more try of this event; returns how many that makes."""
-    return int((await connection.execute(_TRY, {"event_id": event})).scalar_one())
+async def count_try(connection: AsyncConnection, event: uuid.UUID, *, before: int = 0, another: int = 1) -> int:
+    """Count one more try of this event; returns how many that makes.
+
+    before: tries that nobody counted, of an event that was never counted. another: 0 for one that goes on.
+    """
+    told = await connection.execute(_TRY, {"event_id": event, "before": before, "another": another})
+    return int(told.scalar_one())
 
 
-async def count_tries(connection: AsyncConnection, events: Sequence[uuid.UUID]) -> None:
-    """Count one more try of each of these events."""
-    await connection.execute(_TRY_THESE, {"events": list(dict.fromkeys(events))})
+async def count_tries(connection: AsyncConnection, events: Sequence[uuid.UUID], *, before: int = 0) -> None:
+    """Count one more try of each of these events. before: as above, of those among them."""
+    await connection.execute(_TRY_THESE, {"events": list(dict.fromkeys(events)), "before": before})
 
 
 async def tried(connection: AsyncConnection, events: Sequence[uuid.UUID]) -> dict[uuid.UUID, int]:

@@ -227,14 +227,14 @@ async def test_a_record_that_cannot_be_opened_is_kept_and_driven_again(
 async def test_a_record_that_kills_the_process_is_parked_too(
     tmp_path: Path, postgres: str, kafka_settings: Kafka, zygote: Zygote
 ) -> None:
-    """Its tries are counted before the work: after at most four deaths it is kept, and its neighbours flow."""
+    """Its tries are counted before the work: after three deaths it is kept, and its neighbours flow."""
     deaths = 0
     async with trial(tmp_path, postgres, kafka_settings, zygote=zygote, started=False) as one:
         await one.system.start("intake")
         await _sent_alone(one)
         while not await _quarantined(one):
             await one.system.start("dispatch", crash="T3:1:kill")
-            assert deaths < 5, "it goes on killing"
+            assert deaths < 4, "it goes on killing"
             ended = asyncio.create_task(one.system.died("dispatch"))
             parked = asyncio.create_task(_until_quarantined(one))
             await asyncio.wait([ended, parked], return_when=asyncio.FIRST_COMPLETED)
@@ -250,7 +250,7 @@ async def test_a_record_that_kills_the_process_is_parked_too(
             assert await redrive.run([kept.id], datetime.now(UTC)) == {kept.id: Result.DONE}
         await one.finish()
     assert kept.reason == "poison"
-    assert deaths <= 4
+    assert deaths == 3
     print(f"deaths until it was parked {deaths}")
 
 

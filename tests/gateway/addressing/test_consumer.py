@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+import stamina
 from aiokafka import AIOKafkaProducer
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
@@ -221,6 +222,28 @@ async def test_a_store_that_comes_back_finds_the_batch_still_waiting(
     assert await states(engine) == {"no_recipient": 4}
     async with engine.connect() as connection:
         assert await quarantine.waiting(connection, 10) == []
+
+
+async def test_a_store_that_goes_away_again_and_again_makes_nobody_poison(
+    engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a run that died every try is counted, but a try the store interrupts goes on as the same one."""
+    events = await published(engine, 3)
+    failures = iter([ConnectionResetError() for _ in range(2 * PATIENCE)])
+    real = consumer_module.address
+
+    async def flaky(connection: Any, batch: Sequence[Arrived], now: Any, with_tools: Any) -> Addressed:
+        if (failure := next(failures, None)) is not None:
+            raise failure
+        return await real(connection, batch, now, with_tools)
+
+    monkeypatch.setattr(consumer_module, "address", flaky)
+    with stamina.set_testing(True, attempts=10 * PATIENCE):  # no waiting between attempts
+        await deciding(engine, careful=True).handle([record_of(event) for event in events])
+    assert await states(engine) == {"no_recipient": 3}
+    async with engine.connect() as connection:
+        assert await quarantine.waiting(connection, 10) == []
+        assert await quarantine.tried(connection, [event.envelope.id for event in events]) == {}
 
 
 async def versions(engine: AsyncEngine, *prisons: str) -> list[Unpublished]:
