@@ -82,7 +82,7 @@ def trigger(
     It is about somebody invented, another each time, and as the agency that tells of it writes it.
     """
     from adapters.registry import TRYING, adapters
-    from gateway.connecting.triggers import CONTRACTS, NoTrigger, by_kind
+    from gateway.connecting.triggers import CONTRACTS, UnknownKind, by_kind
     from gateway.connecting.triggers import trigger as make
     from gateway.local.installation import settings_of
     from gateway.settings import read_settings
@@ -95,8 +95,10 @@ def trigger(
             example = found[name]
             say(f"{name:<36} {example.agency:<16} {example.media_type:<24} {example.file.name}")
         return
-    if kind is None or kind not in found:
-        raise NoTrigger(kind or "nothing")
+    if kind is None:
+        raise ConfigurationError("No kind is named.", "See which there are with lgw trigger --list.")
+    if kind not in found:
+        raise UnknownKind(kind, found)
     example = found[kind]
     made = make(known[example.agency], example, random.SystemRandom(), system_clock())
     if not now:

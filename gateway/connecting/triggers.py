@@ -6,16 +6,17 @@ repeat of another. An agency that adds examples of a kind has its trigger by tha
 
 import io
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
 
 from adapters.base import Accepted, Adapter, FileRefused, Message, Outcome
 from gateway.connecting.parcel import Door
 from gateway.connecting.renewal import Renewal
-from gateway.errors import GatewayError
+from gateway.errors import ConfigurationError, GatewayError
 from gateway.offline.records import media_type
 
 CONTRACTS: Final = Path(__file__).parents[2] / "contracts" / "inbound"
@@ -29,6 +30,15 @@ class NoTrigger(GatewayError):
 
     def __init__(self, kind: str) -> None:
         super().__init__(f"There is no example of {kind}.")
+
+
+class UnknownKind(ConfigurationError):
+    """No kind of event has this name. The nearest one is told."""
+
+    def __init__(self, kind: str, kinds: Iterable[str]) -> None:
+        near = get_close_matches(kind, kinds, n=1, cutoff=0.7)
+        meant = f"Did you mean {near[0]}?" if near else "See which there are with lgw trigger --list."
+        super().__init__(f"There is no kind {kind!r}.", meant)
 
 
 @dataclass(frozen=True, slots=True)

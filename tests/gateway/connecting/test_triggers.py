@@ -7,7 +7,7 @@ import pytest
 
 from adapters.base import Accepted, Message
 from adapters.registry import adapters
-from gateway.connecting.triggers import CONTRACTS, by_kind, examples, trigger
+from gateway.connecting.triggers import CONTRACTS, UnknownKind, by_kind, examples, trigger
 from schemas.catalogue import CATALOGUE
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -58,3 +58,17 @@ def test_every_accepted_example_can_be_told_of_somebody_else(agency: str) -> Non
         if example.outcome.facts:
             made = trigger(ADAPTERS[agency], example, random.Random(2), NOW)
             assert set(made.kinds) >= set(example.kinds)
+
+
+@pytest.mark.parametrize(
+    ("kind", "fix"),
+    [
+        ("imprisonment.recieved", "Did you mean imprisonment.received?"),
+        ("prison.received", "Did you mean imprisonment.received?"),
+        ("nothing.here", "See which there are with lgw trigger --list."),
+        ("", "See which there are with lgw trigger --list."),
+    ],
+)
+def test_what_was_probably_meant_is_told(kind: str, fix: str) -> None:
+    """And where nothing is near, where to look."""
+    assert UnknownKind(kind, TOLD).fix == fix
