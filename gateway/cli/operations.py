@@ -9,31 +9,43 @@ import typer
 
 from gateway.cli.common import FINDINGS, OK, PARTIAL, USAGE, Data, Json, app, fail, run, say
 from gateway.clock import system_clock
+from gateway.errors import ConfigurationError
 from gateway.settings import Settings
+
+_WHICH = "Use the receipt the sender was given, or an id that lgw queue shows."
 
 
 @app.command()
 def trace(
     message: Annotated[
-        uuid.UUID, typer.Argument(metavar="ID", help="A receipt, or the id of a file, event or delivery.")
+        str, typer.Argument(metavar="ID", help="A receipt, or the id of a file, event, delivery or refusal.")
     ],
+    sender: Annotated[
+        str | None, typer.Option(metavar="PARTY", help="ID is this party's own id of what it sent.")
+    ] = None,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
     """Show one message's journey, with times and reasons."""
-    from gateway.operations.trace import read_journey
-    from gateway.operations.trace_file import read_file
+    from gateway.installation import read_installation
+    from gateway.operations.trace_message import read_any, read_sent
     from gateway.store.ledger import open_engine
 
     async def read(settings: Settings) -> int:
         engine = open_engine(settings.store)
         try:
             async with engine.connect() as connection:
-                traced = await read_journey(connection, message) or await read_file(connection, message)
+                if sender is None:
+                    traced = await read_any(connection, _id(message))
+                else:
+                    own = read_installation(settings)
+                    if own.parties.party(sender) is None:
+                        raise ConfigurationError(f"There is no party {sender!r}.", f"See {settings.parties}.")
+                    traced = await read_sent(connection, own.index, sender, message)
         finally:
             await engine.dispose()
         if traced is None:
-            fail("There is no such message.", "Use the receipt the sender was given, or an id that lgw queue shows.")
+            fail("There is no such message.", _WHICH if sender is None else "Is that the id it was sent under?")
             return FINDINGS
         say(json.dumps(traced.as_json()) if as_json else "\n".join(traced.lines()))
         return OK
@@ -213,6 +225,15 @@ def doctor(data: Data = None, as_json: Json = False) -> None:
         return OK if well else FINDINGS
 
     run(work, data)
+
+
+def _id(told: str) -> uuid.UUID:
+    """The id that was told. Raises ConfigurationError for what is none of ours."""
+    try:
+        return uuid.UUID(told)
+    except ValueError:
+        fix = f"{_WHICH} With --sender PARTY it may be what that party calls it."
+        raise ConfigurationError("That is no id of the gateway's.", fix) from None
 
 
 def _plain(value: object) -> object:

@@ -18,7 +18,7 @@ from adapters.base import Adapter, FileRefused, Finding, Message, Outcome, Refus
 from gateway.clock import Clock
 from gateway.failpoints import reach
 from gateway.ids import new_id
-from gateway.intake.entry import Entry
+from gateway.intake.entry import Entry, transport_of
 from gateway.intake.findings import stored
 from gateway.intake.record import Commits, Keeps
 from gateway.intake.refusals import Refusal
@@ -114,8 +114,7 @@ class FileTaker:
 
         Raises JournalUnavailable, or what the store raised: then the same file, sent again, goes on where it stood.
         """
-        told = incoming.told_id or spooled.digest.hex()
-        transport = self.index.of("transport", f"{incoming.sender}|{told}")
+        transport = transport_of(self.index, incoming.sender, incoming.told_id or spooled.digest.hex())
         body_hash = self.index.of("file", spooled.digest)
         claimed = await self._claim(incoming, transport, body_hash)
         if claimed.body_hash != body_hash:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import orjson
 
 from adapters.base import Accepted, Finding, Held, Ignored
+from gateway.sealing import BlindIndex
 from gateway.store.journal import RecordRow
 from schemas.base import Fact
 
@@ -49,6 +50,11 @@ class Clash:
     """The same message id came before with another body; record_id is that one's receipt."""
 
     record_id: uuid.UUID
+
+
+def transport_of(index: BlindIndex, sender: str, told_id: str) -> bytes:
+    """What a message is known by: a keyed hash of its sender's own id of it, or of what stands for that."""
+    return index.of("transport", f"{sender}|{told_id}")
 
 
 def filling_id(record_id: uuid.UUID) -> uuid.UUID:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from adapters.base import Accepted, Adapter, Finding, Held, Ignored, Message, Outcome, Refused
-from gateway.intake.entry import Clash, Entry, Taken
+from gateway.intake.entry import Clash, Entry, Taken, transport_of
 from gateway.intake.refusals import Refusal
 from gateway.sealing import BlindIndex
 
@@ -81,7 +81,7 @@ class RecordTaker:
         more of it than that it can be read; what it raises is raised here, and nothing is committed then.
         """
         body_hash = self.index.of("body", message.body)
-        transport = self.index.of("transport", f"{sender}|{told_id or body_hash.hex()}")
+        transport = transport_of(self.index, sender, told_id or body_hash.hex())
         outcome = await _read(adapter, message)
         if isinstance(outcome, Refused):
             refusal = Refusal(
