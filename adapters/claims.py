@@ -23,7 +23,7 @@ from typing import Final
 
 from adapters.base import Finding, Level, Rule
 from schemas import placeholders
-from schemas.base import Name
+from schemas.base import AddressClaim, AddressKind, Name
 from schemas.identifiers import Fault, Identifier, Scheme, parse
 from schemas.placeholders import Mark
 from schemas.postcodes import Postcode, Pseudo, parse_postcode
@@ -199,11 +199,16 @@ def name(written: Name, field: str, found: list[Finding]) -> Name:
 def postcode(raw: str | None, field: str, found: list[Finding]) -> Postcode:
     """The postcode: its canonical value, or what its pseudo code says. One that is absent or empty has neither."""
     read = parse_postcode(raw or "")
+    place(read, field, found)
+    return read
+
+
+def place(read: Postcode, field: str, found: list[Finding]) -> None:
+    """What is odd about a postcode that was read."""
     if read.fault is not None and read.fault is not Fault.EMPTY:
         found.append(Finding(POSTCODE_UNKNOWN if read.fault is Fault.DUMMY else POSTCODE_NOT_ONE, field))
     if read.pseudo is not None:
         found.append(Finding(_PSEUDO.get(read.pseudo, POSTCODE_COUNTRY), field))
-    return read
 
 
 def homeless(place: Postcode, said: bool, field: str, found: list[Finding]) -> bool:
@@ -211,3 +216,23 @@ def homeless(place: Postcode, said: bool, field: str, found: list[Finding]) -> b
     if said and place.value is not None:
         found.append(Finding(ABODE_CONTRADICTED, field))
     return said or place.pseudo is Pseudo.NO_FIXED_ABODE
+
+
+def address(
+    kind: AddressKind,
+    read: Postcode | None,
+    *lines: str | None,
+    no_fixed_abode: bool = False,
+    start: date | None = None,
+    end: date | None = None,
+) -> AddressClaim | None:
+    """An address as claimed, or None where it says of no place: neither a line nor a postcode, nor that there is none.
+
+    Lines that are None are left out.
+    """
+    written = tuple(line for line in lines if line is not None)
+    postcode = read.value if read is not None else None
+    homeless = no_fixed_abode or (read is not None and read.pseudo is Pseudo.NO_FIXED_ABODE)
+    if not (written or postcode or homeless):
+        return None
+    return AddressClaim(kind=kind, lines=written, postcode=postcode, no_fixed_abode=homeless, start=start, end=end)

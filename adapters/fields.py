@@ -1,48 +1,87 @@
 """The types of fields that flat records are made of (`adapters/flat.py`), the same in CSV and in JSON.
 
+A type says what a field looks like, and many say what it is for as well: a `Surname` is the person's, a `Key` names
+what the record is about, an `NhsNumber` is what they may be found by. A record (`adapters/record.py`) puts person, key
+and version together by that, so that no adapter does:
+
+    class Stay(Record):
+        bed: Key = Field(alias="Bed no")
+        surname: Surname = Field(alias="Last name")
+        nhs_number: NhsNumber | None = Field(None, alias="NHS no")
+
 A record's empty fields are gone before its model sees it, so that a field is either absent or holds something; one
 that may be absent is `Text | None = None`. Each type refuses with a fault that quotes nothing.
 """
 
+import enum
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Generic, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, StringConstraints
-from pydantic_core import PydanticCustomError
+from pydantic import BeforeValidator, Field, GetCoreSchemaHandler, PlainValidator, StringConstraints
+from pydantic_core import PydanticCustomError, core_schema
 
-from adapters.base import HIGHEST_VERSION
+from adapters.base import HIGHEST_VERSION, CodeTable, UnknownCode
 from adapters.local_time import Told, day_moment, read_day, read_moment
+from schemas import postcodes
+from schemas.base import Name
+from schemas.identifiers import Identifier, Scheme, parse
 
-_BRITISH: Final = re.compile(r"(\d{2})/(\d{2})/(\d{4})", re.ASCII)
-
-
-class Record(BaseModel):
-    """The base of a flat record's model: tolerant of fields it does not know, silent on values.
-
-    A field that is spelled in another way than Python's has its spelling as an alias: `born: Day = Field(alias="DOB")`.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True, arbitrary_types_allowed=True)
+_BRITISH: Final = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})", re.ASCII)
+_LONGEST: Final = 500
 
 
-def _malformed() -> PydanticCustomError:
+class Part(enum.Enum):
+    """What a field is for, beside what it looks like."""
+
+    KEY = enum.auto()
+    VERSION = enum.auto()
+    WITHDRAWN = enum.auto()
+    """Why what was told of the key is taken back, in a word of ours: `Annotated[str, coded(...), Part.WITHDRAWN]`."""
+    NAME = enum.auto()
+    SURNAME = enum.auto()
+    FORENAMES = enum.auto()
+    BORN = enum.auto()
+    SEX = enum.auto()
+    HOMELESS = enum.auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Unmapped:
+    """What a coded field holds whose code is on no list: the record is held before anybody asks for its meaning."""
+
+    table: str
+    code: str
+
+
+def malformed() -> PydanticCustomError:
+    """A value that has not the form of its field, to be raised by a validator."""
     return PydanticCustomError("malformed", "not of the form the contract gives it")
+
+
+def _text(value: Any) -> str:
+    text = value.strip() if isinstance(value, str) else ""
+    if not 0 < len(text) <= _LONGEST:
+        raise malformed()
+    return text
 
 
 def _day(value: Any) -> date:
     day = read_day(value.strip()) if isinstance(value, str) else None
     if day is None:
-        raise _malformed()
+        raise malformed()
     return day
 
 
-def _british_day(value: Any) -> date:
-    found = _BRITISH.fullmatch(value.strip()) if isinstance(value, str) else None
-    day = read_day(f"{found[3]}-{found[2]}-{found[1]}") if found is not None else None
-    if day is None:
-        raise _malformed()
-    return day
+def _iso(value: Any) -> Any:
+    """A British day, with or without a time behind it, in the order of ISO 8601; what is none stays as it is."""
+    if not isinstance(value, str):
+        return value
+    written, space, clock = value.strip().partition(" ")
+    found = _BRITISH.fullmatch(written)
+    return f"{found[3]}-{found[2]:>02}-{found[1]:>02}{space}{clock}" if found is not None else ""
 
 
 def _told(value: Any) -> Told:
@@ -51,7 +90,7 @@ def _told(value: Any) -> Told:
         told = Told(day_moment(day)) if day is not None else read_moment(value.strip())
         if told is not None:
             return told
-    raise _malformed()
+    raise malformed()
 
 
 def _number(value: Any) -> int:
@@ -59,25 +98,97 @@ def _number(value: Any) -> int:
         return int(value)
     if isinstance(value, int) and not isinstance(value, bool):
         return value
-    raise _malformed()
+    raise malformed()
+
+
+_FLAGS: Final = {"Y": True, "YES": True, "TRUE": True, "1": True, "N": False, "NO": False, "FALSE": False, "0": False}
 
 
 def _flag(value: Any) -> bool:
     if isinstance(value, bool):
         return value
-    if isinstance(value, str) and value.strip().upper() in ("Y", "N"):
-        return value.strip().upper() == "Y"
-    raise _malformed()
+    said = _FLAGS.get(value.strip().upper()) if isinstance(value, str) else None
+    if said is None:
+        raise malformed()
+    return said
 
 
-Text = Annotated[str, StringConstraints(strict=True, strip_whitespace=True, min_length=1, max_length=500)]
+def _surname_first(value: Any) -> Name:
+    surname, comma, forenames = (part.strip() for part in _text(value).partition(","))
+    if not (surname and comma):
+        raise malformed()
+    return Name(surname=surname, forenames=forenames or None)
+
+
+def _numbered(scheme: Scheme) -> PlainValidator:
+    return PlainValidator(lambda value: parse(scheme, _text(value)).identifier)
+
+
+def _place(value: Any) -> postcodes.Postcode:
+    return postcodes.parse_postcode(_text(value))
+
+
+Text = Annotated[str, StringConstraints(strict=True, strip_whitespace=True, min_length=1, max_length=_LONGEST)]
 Day = Annotated[date, PlainValidator(_day)]
-"""A day, CCYY-MM-DD."""
-BritishDay = Annotated[date, PlainValidator(_british_day)]
-"""A day, DD/MM/CCYY, as spreadsheets and many systems in Britain write it. `day_moment` makes it a moment."""
+"""A day, CCYY-MM-DD. `day_moment` makes it a moment."""
+BritishDay = Annotated[date, PlainValidator(lambda value: _day(_iso(value)))]
+"""A day, DD/MM/CCYY, as spreadsheets and many systems in Britain write it."""
 When = Annotated[Told, PlainValidator(_told)]
-"""An instant, with or without a zone, or a day."""
-Version = Annotated[int, BeforeValidator(_number), Field(ge=1, le=HIGHEST_VERSION)]
-"""A whole number from 1 that counts what was said of one thing."""
+"""An instant, with or without a zone, or a day. Its `moment` is when it was."""
+BritishWhen = Annotated[Told, PlainValidator(lambda value: _told(_iso(value)))]
+"""DD/MM/CCYY, with or without a time (hh:mm) behind a space."""
 Flag = Annotated[bool, PlainValidator(_flag)]
-"""Y or N; in JSON true or false as well."""
+"""Yes or no: Y or N, yes or no, true or false, 1 or 0, in any case; in JSON true or false as well."""
+
+Key = Annotated[Text, Part.KEY]
+"""What the record is about, in their numbering: never changed, never used again. Several are one key together."""
+Version = Annotated[int, BeforeValidator(_number), Field(ge=1, le=HIGHEST_VERSION), Part.VERSION]
+"""A whole number from 1 that counts what was said of one key."""
+
+Surname = Annotated[Text, Part.SURNAME]
+Forenames = Annotated[Text, Part.FORENAMES]
+"""Where they stand in several fields, as first and middle name, they are one in the order of the fields."""
+SurnameFirst = Annotated[Name, PlainValidator(_surname_first), Part.NAME]
+"""A whole name in one field, the surname before a comma: "Larkspur, Benedict"."""
+Born = Annotated[Day, Part.BORN]
+"""The date of birth."""
+BritishBorn = Annotated[BritishDay, Part.BORN]
+
+NhsNumber = Annotated[Identifier, _numbered(Scheme.NHS)]
+Nino = Annotated[Identifier, _numbered(Scheme.NINO)]
+PncId = Annotated[Identifier, _numbered(Scheme.PNC)]
+Crn = Annotated[Identifier, _numbered(Scheme.CRN)]
+NomsNumber = Annotated[Identifier, _numbered(Scheme.NOMS)]
+
+Postcode = Annotated[postcodes.Postcode, PlainValidator(_place)]
+"""Any text: what is no postcode, or stands for none, is told as a finding and gives none."""
+NoFixedAbode = Annotated[Flag, Part.HOMELESS]
+"""The person has no home; it wins over a postcode beside it."""
+
+Meaning = TypeVar("Meaning")
+
+
+def coded(table: str, codes: Mapping[str, Meaning]) -> "Coded[Meaning]":
+    """What makes a field one of an agency's codes, read as our meaning: `Annotated[Sex, coded("gp.sex", {...})]`.
+
+    table: its name, after the agency's. A code that is not in it holds the record, by table and code.
+    """
+    return Coded(CodeTable(table, codes))
+
+
+@dataclass(frozen=True, slots=True, eq=False)  # alike only itself, as a part of a type must be
+class Coded(Generic[Meaning]):
+    """The mark of a coded field."""
+
+    table: CodeTable[Meaning]
+
+    def __get_pydantic_core_schema__(self, _source: Any, _handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+        """A field that holds a meaning, or `Unmapped`."""
+        return core_schema.no_info_plain_validator_function(self._read)
+
+    def _read(self, value: Any) -> Meaning | Unmapped:
+        code = _text(value)
+        try:
+            return self.table[code]
+        except UnknownCode:
+            return Unmapped(self.table.name, code)

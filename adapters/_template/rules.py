@@ -3,13 +3,7 @@
 from typing import Final
 
 from adapters.base import Level, Rule
-from adapters.flat import Rules
 
-COMMON: Final = Rules("XX")
-
-BORN_IN_THE_FUTURE: Final = Rule(
-    "XX-012",
-    Level.REFUSE,
-    "The date of birth is in the future",
-    "Correct the field and send the record again.",
+REFERRED_LATER: Final = Rule(
+    "XX-001", Level.REFUSE, "The referral was made after it came", "Correct the date and send the record again."
 )

@@ -1,24 +1,24 @@
 """A template agency's records as they are spelled, in CSV and in JSON alike."""
 
-from typing import Literal
-
-from adapters.fields import Day, Flag, Record, Text, Version, When
+from adapters._template.codes import SexCode, UrgencyCode, WithdrawnCode
+from adapters.fields import Born, Forenames, Key, NhsNumber, NoFixedAbode, Postcode, Surname, Text, Version, When
+from adapters.record import Record
 
 
 class Referral(Record):
     """Somebody was referred."""
 
-    provider: Text
-    reference: Text
+    provider: Key
+    reference: Key
     record_version: Version
     referred_on: When
-    urgency: Text
-    surname: Text
-    forenames: Text | None = None
-    date_of_birth: Day
-    sex: Text | None = None
-    nhs_number: Text | None = None
+    urgency: UrgencyCode
+    surname: Surname
+    forenames: Forenames | None = None
+    date_of_birth: Born
+    sex: SexCode | None = None
+    nhs_number: NhsNumber | None = None
     address: Text | None = None
-    postcode: Text | None = None
-    no_fixed_abode: Flag = False
-    withdrawn: Literal["entered_in_error", "person_withdrew"] | None = None
+    postcode: Postcode | None = None
+    no_fixed_abode: NoFixedAbode = False
+    withdrawn: WithdrawnCode | None = None

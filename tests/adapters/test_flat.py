@@ -1,53 +1,82 @@
 """Flat records: one list of named values, as CSV or as JSON, every fault told at once and none by its value."""
 
 import json
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
+from typing import Annotated
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import Field
 
+from adapters import flat_rules
 from adapters._template import build
-from adapters.base import Accepted, CodeTable, Finding, Held, Ignored, Message, Outcome, Refused
-from adapters.fields import BritishDay, Day, Flag, Record, Text, Version, When
-from adapters.flat import Feed, Kind, Rules
-from adapters.local_time import day_moment
-from schemas.base import Fact, Name, Person
+from adapters.base import Accepted, Finding, Held, Ignored, Level, Message, Outcome, Refused, Rule
+from adapters.fields import (
+    Born,
+    BritishWhen,
+    Flag,
+    Forenames,
+    Key,
+    NhsNumber,
+    Nino,
+    Postcode,
+    Surname,
+    Version,
+    When,
+    coded,
+)
+from adapters.flat import Feed, Kind
+from adapters.record import Record
+from schemas.base import Event
 from schemas.care import Referred, Urgency
 
 RECEIVED = datetime(2026, 1, 15, tzinfo=UTC)
-RULES = Rules("ZZ")
-URGENCIES = CodeTable("flat_test.urgency", {"R": Urgency.ROUTINE})
+LOUD = Rule("ZZ-001", Level.REFUSE, "It was asked loudly", "Ask again.")
 
 
 class Asked(Record):
-    """A record with a field of each type."""
+    """A record with a field of most types."""
 
-    reference: Text = Field(alias="Ref")
+    reference: Key = Field(alias="Ref")
     version: Version = 1
-    born: Day
-    asked: BritishDay = Field(alias="Asked on")
+    surname: Surname = Field("Farthing", alias="Last name")
+    forenames: Forenames | None = None
+    born: Born
+    asked: BritishWhen = Field(alias="Asked on")
     seen: When | None = None
-    homeless: Flag = False
-    urgency: Text = "R"
+    loud: Flag = False
+    nhs_number: NhsNumber | None = None
+    nino: Nino | None = None
+    postcode: Postcode | None = None
+    urgency: Annotated[Urgency, coded("flat_test.urgency", {"R": Urgency.ROUTINE})] = Urgency.ROUTINE
+    service: Annotated[str, coded("flat_test.service", {"A": "2000"})] | None = None
 
 
-def translate(record: Asked, _found: list[Finding]) -> Fact:
+def tell(record: Asked) -> Event:
     """Told as a referral."""
-    person = Person(name=Name(surname="Farthing"), date_of_birth=record.born)
-    event = Referred(
-        occurred=day_moment(record.asked), person=person, reference=record.reference, urgency=URGENCIES[record.urgency]
+    return Referred(
+        occurred=record.asked.moment,
+        person=record.person(),
+        reference=record.reference,
+        urgency=record.urgency,
+        service=record.service,
     )
-    return Fact(f"flat_test:{record.reference}", f"ZZ:{record.reference}", event.kind, event, version=record.version)
+
+
+def impossible(record: Asked, _received: datetime) -> Iterator[Finding]:
+    """Nobody is loud."""
+    if record.loud:
+        yield Finding(LOUD, "loud")
 
 
 FEED = Feed(
     "flat_test",
-    RULES,
-    "kind",
-    {"ask": Kind(Asked, lambda record: f"ZZ:{record.reference}", translate)},
-    frozenset({"chat"}),
+    names="kind",
+    kinds={"ask": Kind(Asked, tell, impossible), "plead": Kind(Asked, tell, fact="plea")},
+    ignored=frozenset({"chat"}),
+    rules=(LOUD,),
 )
 GOOD: dict[str, object] = {"kind": "ask", "Ref": "A-1", "born": "1990-02-03", "Asked on": "14/01/2026"}
 
@@ -76,27 +105,63 @@ def test_a_row_of_another_length_is_counted(row: str, counted: str) -> None:
     body = ",".join(GOOD) + "\r\n" + row
     outcome = FEED.read(Message(body.encode(), "text/csv", RECEIVED))
     assert isinstance(outcome, Refused)
-    assert [finding.rule.id for finding in outcome.findings] == ["ZZ-001"]
+    assert [finding.rule for finding in outcome.findings] == [flat_rules.NOT_READABLE]
     assert outcome.findings[0].detail.startswith(counted)
 
 
 def test_every_fault_is_told_at_once_by_their_name_and_shape() -> None:
     """A sender mends a record once."""
-    outcome = read({"kind": "ask", "born": "3/2/90", "Asked on": "31/02/2026", "version": "1.5", "homeless": "perhaps"})
+    outcome = read({"kind": "ask", "born": "3/2/90", "Asked on": "31/02/2026", "version": "1.5", "loud": "perhaps"})
     assert isinstance(outcome, Refused)
     assert {(finding.rule.id, finding.field, finding.detail) for finding in outcome.findings} == {
-        ("ZZ-010", "Ref", ""),
-        ("ZZ-011", "born", "9/9/99"),
-        ("ZZ-011", "Asked on", "99/99/9999"),
-        ("ZZ-011", "version", "9.9"),
-        ("ZZ-011", "homeless", "aaaaaaa"),
+        ("FR-010", "Ref", ""),
+        ("FR-011", "born", "9/9/99"),
+        ("FR-011", "Asked on", "99/99/9999"),
+        ("FR-011", "version", "9.9"),
+        ("FR-011", "loud", "aaaaaaa"),
     }
+
+
+def test_what_cannot_be_is_refused_with_the_agencys_own_rules() -> None:
+    """Somebody born after the record came, and what only the agency knows to be wrong."""
+    outcome = read(GOOD | {"born": "2026-01-16", "loud": "yes"})
+    assert isinstance(outcome, Refused)
+    assert [(finding.rule, finding.field) for finding in outcome.findings] == [
+        (flat_rules.BORN_IN_THE_FUTURE, "born"),
+        (LOUD, "loud"),
+    ]
+    assert LOUD.id in FEED.build({}).rules
 
 
 @pytest.mark.parametrize("empty", [None, "", "  "])
 def test_an_empty_field_is_an_absent_one(empty: object) -> None:
     """In every spelling of nothing."""
-    assert read(GOOD | {"seen": empty, "version": empty}) == read(GOOD)
+    assert read(GOOD | {"seen": empty, "version": empty, "urgency": empty}) == read(GOOD)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "lane"),
+    [
+        ({"nhs_number": "999 054 8609", "nino": "AB123456C"}, "NHS:9990548609"),
+        ({"nhs_number": "999 054 8608", "nino": "AB123456C"}, "NINO:AB123456"),
+        ({}, "OWN:flat_test:A-1"),
+    ],
+)
+def test_the_lane_is_the_first_number_that_is_right(numbers: dict[str, object], lane: str) -> None:
+    """One that is wrong orders nothing; without any the record's own key does. A held record has its lane as well."""
+    accepted, held = read(GOOD | numbers), read(GOOD | numbers | {"urgency": "ASAP"})
+    assert isinstance(accepted, Accepted)
+    assert isinstance(held, Held)
+    assert accepted.facts[0].lane == held.lane == lane
+
+
+def test_a_kind_of_record_may_tell_a_fact_of_its_own() -> None:
+    """Under the key of what it is about, and a word of its own."""
+    asked, pleaded = read(GOOD), read(GOOD | {"kind": "plead", "version": 2})
+    assert isinstance(asked, Accepted)
+    assert isinstance(pleaded, Accepted)
+    assert (asked.facts[0].key, asked.facts[0].version) == ("flat_test:A-1", 1)
+    assert (pleaded.facts[0].key, pleaded.facts[0].version) == ("flat_test:A-1:plea", 2)
 
 
 def test_what_is_not_known_is_held_or_ignored_by_name() -> None:
@@ -109,9 +174,19 @@ def test_what_is_not_known_is_held_or_ignored_by_name() -> None:
     assert read(GOOD | {"urgency": "Mr Farthing, 3 Oak Row"}).findings[-1].detail == "not the form of a code"  # type: ignore[union-attr]
 
 
+def test_every_unknown_code_is_told_at_once() -> None:
+    """Operations map a record once."""
+    outcome = read(GOOD | {"urgency": "ASAP", "service": "B"})
+    assert isinstance(outcome, Held)
+    assert [(finding.field, finding.detail) for finding in outcome.findings] == [
+        ("flat_test.urgency", "ASAP"),
+        ("flat_test.service", "B"),
+    ]
+
+
 def test_a_doubtful_time_is_told_by_their_name() -> None:
     """No zone, or an hour lived twice."""
-    for written, rule in (("2026-01-14T09:00", "ZZ-030"), ("2025-10-26T01:30", "ZZ-031")):
+    for written, rule in (("2026-01-14T09:00", "FR-030"), ("2025-10-26T01:30", "FR-031")):
         outcome = read(GOOD | {"seen": written})
         assert isinstance(outcome, Accepted)
         assert [(finding.rule.id, finding.field) for finding in outcome.findings] == [(rule, "seen")]
@@ -125,23 +200,29 @@ def test_a_field_besides_is_told() -> None:
 
 
 def test_a_rule_that_nothing_can_break_is_not_promised() -> None:
-    """An agency that sends no times has no rules about them."""
+    """An agency that sends neither times nor birth dates has no rules about them."""
 
-    class Days(Record):
-        """Only a day."""
+    class Bare(Record):
+        """Nothing but what it is about."""
 
-        born: Day
+        reference: Key
 
-    def none(_record: Days, _found: list[Finding]) -> Fact:
+    def tell_none(_record: Bare) -> Event:
         raise NotImplementedError
 
-    without = Feed("flat_test", RULES, "kind", {"ask": Kind(Days, lambda _record: "ZZ:1", none)}).adapter().rules
-    assert set(FEED.adapter().rules) - set(without) == {"ZZ-030", "ZZ-031"}
+    without = Feed("flat_test", "kind", {"ask": Kind(Bare, tell_none)}).build({}).rules
+    assert set(FEED.build({}).rules) - set(without) == {"FR-012", "FR-030", "FR-031", LOUD.id}
+
+
+def test_an_option_stops_the_start() -> None:
+    """There is none, so that a misspelt one is never passed over."""
+    with pytest.raises(ValueError, match="no option 'speed'"):
+        FEED.build({"speed": "high"})
 
 
 @given(
     st.dictionaries(
-        st.sampled_from([*GOOD, "seen", "version", "homeless"]),
+        st.sampled_from([*GOOD, "seen", "version", "loud", "urgency", "nino"]),
         st.none() | st.booleans() | st.integers() | st.text() | st.lists(st.text()),
     )
 )

@@ -1,0 +1,163 @@
+"""A flat record: a model of typed fields that knows whose it is, what it is about and what is odd about it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from typing import Annotated, Any, get_args, get_origin
+
+from pydantic import BaseModel, ConfigDict
+from pydantic.fields import FieldInfo
+
+from adapters import claims, flat_rules
+from adapters.base import Finding
+from adapters.fields import Part, Unmapped
+from adapters.local_time import Told
+from schemas import placeholders
+from schemas.base import AddressClaim, Name, Person, Precision, Sex
+from schemas.identifiers import Identifier
+from schemas.postcodes import Postcode
+
+
+class Record(BaseModel):
+    """The base of a flat record's model: tolerant of fields it does not know, silent on values.
+
+    A field that is spelled in another way than Python spells has its spelling as an alias: `Field(alias="DOB")`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True, arbitrary_types_allowed=True)
+
+    def person(self, *addresses: AddressClaim | None) -> Person:
+        """Who the record is about: by the fields that say so, and with these addresses; None is no address."""
+        layout = layout_of(type(self))
+        return Person(
+            identifiers=tuple(identifiers(self)),
+            name=_name(self, layout),
+            date_of_birth=next((day for day in _values(self, layout, Part.BORN) if not _stands_for_none(day)), None),
+            sex=next(_values(self, layout, Part.SEX), None),
+            addresses=tuple(one for one in addresses if one is not None),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What each field of a model is called in the record, what it is for, and which the record cannot do without."""
+
+    spelled: dict[str, str]
+    parts: dict[Part, tuple[str, ...]]
+    required: frozenset[str]
+    has_times: bool
+
+
+@cache
+def layout_of(model: type[Record]) -> Layout:
+    """A model's layout, read from the types of its fields."""
+    parts: dict[Part, tuple[str, ...]] = dict.fromkeys(Part, ())
+    times = False
+    for name, field in model.model_fields.items():
+        marks = set(_marks(field))
+        if Sex in marks:
+            marks.add(Part.SEX)
+        for part in Part:
+            if part in marks:
+                parts[part] += (name,)
+        times = times or Told in marks
+    spelled = {name: field.alias or name for name, field in model.model_fields.items()}
+    required = frozenset(spelled[name] for name, field in model.model_fields.items() if field.is_required())
+    return Layout(spelled, parts, required, times)
+
+
+def key_of(record: Record) -> tuple[str, ...]:
+    """What the record is about, in the order of its key's fields."""
+    return tuple(_values(record, layout_of(type(record)), Part.KEY))
+
+
+def version_of(record: Record) -> int | None:
+    """Which of the statements about its key this is, where it counts them."""
+    return next(_values(record, layout_of(type(record)), Part.VERSION), None)
+
+
+def withdrawal_of(record: Record) -> str | None:
+    """Why the record takes back what was told of its key, or None where it does not."""
+    return next(_values(record, layout_of(type(record)), Part.WITHDRAWN), None)
+
+
+def identifiers(record: Record) -> Iterator[Identifier]:
+    """What the person may be found by, in the order of the fields: the strongest stands first."""
+    return (value for value in vars(record).values() if isinstance(value, Identifier))
+
+
+def unmapped(record: Record) -> Iterator[Unmapped]:
+    """The codes that are on no list."""
+    return (value for value in vars(record).values() if isinstance(value, Unmapped))
+
+
+def oddities(record: Record) -> Iterator[Finding]:
+    """What does not stop the record, by the fields it stands in: dummies, wrong numbers, doubtful times."""
+    layout = layout_of(type(record))
+    found: list[Finding] = []
+    for name, value in vars(record).items():
+        spelled = layout.spelled[name]
+        match value:
+            case Identifier(value=None):
+                claims.identifier(value.scheme, value.raw, spelled, found)
+            case Postcode(value=None):
+                claims.place(value, spelled, found)
+            case Told():
+                found += _doubts(value, spelled)
+            case date() if name in layout.parts[Part.BORN]:
+                claims.birth(value, spelled, found)
+            case True if name in layout.parts[Part.HOMELESS] and any(map(_is_place, vars(record).values())):
+                found.append(Finding(claims.ABODE_CONTRADICTED, spelled))
+            case _:
+                pass
+    names = layout.parts[Part.NAME] or layout.parts[Part.SURNAME]
+    if (name_told := _name(record, layout)) is not None:
+        claims.name(name_told, layout.spelled[names[0]], found)
+    return iter(found)
+
+
+def _name(record: Record, layout: Layout) -> Name | None:
+    whole = next(_values(record, layout, Part.NAME), None)
+    surname = next(_values(record, layout, Part.SURNAME), None)
+    if whole is not None or surname is None:
+        return whole
+    return Name(forenames=" ".join(_values(record, layout, Part.FORENAMES)) or None, surname=surname)
+
+
+def _values(record: Record, layout: Layout, part: Part) -> Iterator[Any]:
+    return (value for name in layout.parts[part] if (value := getattr(record, name)) is not None)
+
+
+def _stands_for_none(day: date) -> bool:
+    return day in placeholders.BIRTHS
+
+
+def _is_place(value: object) -> bool:
+    return isinstance(value, Postcode) and value.value is not None
+
+
+def _doubts(told: Told, field: str) -> Iterator[Finding]:
+    """What a local time left open."""
+    if told.moment.zone_assumed and told.moment.precision is not Precision.DAY:
+        if told.doubt is not None:
+            yield Finding(flat_rules.CLOCK_CHANGE, field, told.doubt.value)
+        else:
+            yield Finding(flat_rules.ZONE_ASSUMED, field)
+
+
+def _marks(field: FieldInfo) -> Iterator[Any]:
+    """The classes a field's type is made of, and the parts marked on them, through alternatives."""
+    yield from (mark for mark in field.metadata if isinstance(mark, Part))
+    yield from _within(field.annotation)
+
+
+def _within(annotation: Any) -> Iterator[Any]:
+    if get_origin(annotation) is Annotated:
+        yield from (mark for mark in annotation.__metadata__ if isinstance(mark, Part))
+        yield from _within(annotation.__origin__)
+    elif parts := get_args(annotation):
+        for part in parts:
+            yield from _within(part)
+    else:
+        yield annotation
