@@ -39,7 +39,7 @@ from gateway.intake.mesh import MeshPoll
 from gateway.intake.mesh_access import open_client, routes_of
 from gateway.intake.mllp import Limits, MllpListener
 from gateway.intake.parcel import ParcelTaker, feed_of
-from gateway.intake.record import Commits, RecordTaker
+from gateway.intake.record import Channel, Commits, RecordTaker
 from gateway.intake.refusals import Refusals
 from gateway.intake.universal_credit import AGENCY, checked_party, open_keys, topic_readers
 from gateway.kafka.relay import Relay, notify
@@ -131,28 +131,33 @@ def _channels(
     """What brings records in beside HTTP. Raises ConfigurationError for a party whose feed there is no adapter for."""
     settings = own.settings
     refusals = Refusals(engine, own.sealer)
-    records = RecordTaker(journal, refusals, own.index, own.secrets.namespace)
-    files = FileTaker(
-        journal, refusals, engine, own.index, own.secrets.namespace, settings.intake.max_record, own.clock
-    )
-    parcels = ParcelTaker(records, files, settings.intake.max_record, settings.intake.max_file, own.clock)
+    limits = settings.intake
+
+    def records(channel: Channel) -> RecordTaker:
+        return RecordTaker(journal, refusals, own.index, own.secrets.namespace, channel)
+
+    def parcels(channel: Channel) -> ParcelTaker:
+        files = FileTaker(
+            journal, refusals, engine, own.index, own.secrets.namespace, limits.max_record, own.clock, channel
+        )
+        return ParcelTaker(records(channel), files, limits.max_record, limits.max_file, own.clock)
+
     for party in own.parties.all:
         if party.drop is not None:
-            watch = DropWatch(party, feed_of(party, feeds), parcels, engine, turns, settings.drop, own.clock)
+            watch = DropWatch(party, feed_of(party, feeds), parcels("drop"), engine, turns, settings.drop, own.clock)
             yield keep_going("drop", watch.run)
         if party.mllp is not None:
-            limits = Limits(settings.intake.max_record, settings.intake.max_waiting)
-            listener = MllpListener(party, feed_of(party, feeds), records, settings.mllp, limits, own.clock)
+            bounds = Limits(limits.max_record, limits.max_waiting)
+            listener = MllpListener(party, feed_of(party, feeds), records("mllp"), settings.mllp, bounds, own.clock)
             yield keep_going("mllp", listener.run)
     if settings.mesh.url is not None:
         routes = routes_of(own.parties, feeds)
-        poll = MeshPoll(open_client(settings.mesh), routes, parcels, turns, settings.mesh)
+        poll = MeshPoll(open_client(settings.mesh), routes, parcels("mesh"), turns, settings.mesh)
         yield keep_going("mesh", poll.run)
     theirs = settings.universal_credit
     if theirs.bootstrap is not None:
-        sender, longest = checked_party(theirs, own.parties), settings.intake.max_record
-        keys = open_keys(theirs)
-        documents = DocumentTaker(sender, feeds[AGENCY], keys, records, engine, own.sealer, longest, own.clock)
+        sender, keys, taker = checked_party(theirs, own.parties), open_keys(theirs), records("universal_credit")
+        documents = DocumentTaker(sender, feeds[AGENCY], keys, taker, engine, own.sealer, limits.max_record, own.clock)
         for reader in topic_readers(theirs, documents):
             yield keep_going("universal_credit", reader.run)
 

@@ -115,6 +115,11 @@ def where(error: BaseException) -> str:
 
 accepted = Counter("gateway_records_accepted", "Records committed to the journal", ["agency", "state"])
 asked = Counter("gateway_pointers_asked", "Tries to fill a record that points at something", ["agency", "outcome"])
+received = Counter(
+    "gateway_messages_received",
+    "Records and files, by the channel they came by and what became of them",
+    ["channel", "fate"],
+)
 refused = Counter("gateway_records_refused", "Records refused at the door", ["agency"])
 relayed = Counter("gateway_events_relayed", "Events acknowledged by Kafka", ["topic"])
 addressed = Counter("gateway_events_addressed", "Events decided", ["state"])

@@ -4,7 +4,7 @@ import asyncio
 from datetime import datetime
 from typing import assert_never
 
-from adapters.base import Adapter, Answered, Fate, Ignored, Message, Reply
+from adapters.base import Adapter, Answered, Ignored, Message, Reply
 from gateway.intake.batch import Became, FileClash, FileTaken, FileTaker, Incoming, RefusedWhole
 from gateway.intake.entry import Clash
 from gateway.intake.record import RecordRefused, RecordTaken
@@ -14,12 +14,10 @@ from gateway.intake.spool import Spooled
 def answered(became: RecordTaken | RecordRefused, at: datetime) -> Answered:
     """What an answer to a record tells."""
     if isinstance(became, RecordRefused):
-        return Answered(Fate.REFUSED, at, became.refusal_id, became.findings)
+        return Answered(became.fate, at, became.refusal_id, became.findings)
     taken = became.taken
-    if isinstance(taken, Clash):
-        return Answered(Fate.CLASHED, at, taken.record_id)
-    findings = () if isinstance(became.outcome, Ignored) else became.outcome.findings
-    return Answered(Fate.REPEATED if taken.repeat else Fate.COMMITTED, at, taken.record_id, findings)
+    findings = () if isinstance(taken, Clash) or isinstance(became.outcome, Ignored) else became.outcome.findings
+    return Answered(became.fate, at, taken.record_id, findings)
 
 
 def replies(adapter: Adapter, message: Message, told: Answered) -> tuple[Reply, ...]:
@@ -49,12 +47,11 @@ def _read_and_answered(incoming: Incoming, spooled: Spooled, told: Answered) -> 
 
 async def _answered_file(taker: FileTaker, became: Became, at: datetime) -> Answered:
     match became:
-        case FileTaken(file_id, _, repeat):
-            refused = await taker.refused_rows(file_id)
-            return Answered(Fate.REPEATED if repeat else Fate.COMMITTED, at, file_id, (), refused)
+        case FileTaken(file_id):
+            return Answered(became.fate, at, file_id, (), await taker.refused_rows(file_id))
         case RefusedWhole(file_id, finding):
-            return Answered(Fate.REFUSED, at, file_id, (finding,))
+            return Answered(became.fate, at, file_id, (finding,))
         case FileClash(file_id):
-            return Answered(Fate.CLASHED, at, file_id)
+            return Answered(became.fate, at, file_id)
         case _:
             assert_never(became)

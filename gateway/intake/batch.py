@@ -14,13 +14,14 @@ from typing import BinaryIO
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.base import Adapter, FileRefused, Finding, Message, Outcome, Refused, Row
+from adapters.base import Adapter, Fate, FileRefused, Finding, Message, Outcome, Refused, Row
+from gateway import telemetry
 from gateway.clock import Clock
 from gateway.failpoints import reach
 from gateway.ids import new_id
 from gateway.intake.entry import Entry, transport_of
 from gateway.intake.findings import stored
-from gateway.intake.record import Commits, Keeps
+from gateway.intake.record import Channel, Commits, Keeps
 from gateway.intake.refusals import Refusal
 from gateway.intake.reports import tallied
 from gateway.intake.spool import Spooled
@@ -60,6 +61,11 @@ class FileTaken:
     counts: Mapping[str, int]
     repeat: bool
 
+    @property
+    def fate(self) -> Fate:
+        """What became of it in a word."""
+        return Fate.REPEATED if self.repeat else Fate.COMMITTED
+
 
 @dataclass(frozen=True, slots=True)
 class RefusedWhole:
@@ -68,12 +74,22 @@ class RefusedWhole:
     file_id: uuid.UUID
     finding: Finding
 
+    @property
+    def fate(self) -> Fate:
+        """What became of it in a word."""
+        return Fate.REFUSED
+
 
 @dataclass(frozen=True, slots=True)
 class FileClash:
     """Another file came under this id, and was taken; file_id is that one's."""
 
     file_id: uuid.UUID
+
+    @property
+    def fate(self) -> Fate:
+        """What became of it in a word."""
+        return Fate.CLASHED
 
 
 Became = FileTaken | RefusedWhole | FileClash
@@ -99,7 +115,10 @@ class _Batch:
 
 @dataclass(frozen=True, slots=True)
 class FileTaker:
-    """Takes batch files. max_kept: bytes up to which a file refused whole is kept as a refusal."""
+    """Takes batch files. max_kept: bytes up to which a file refused whole is kept as a refusal.
+
+    channel: by which way they come.
+    """
 
     journal: Commits
     refusals: Keeps
@@ -108,12 +127,18 @@ class FileTaker:
     namespace: uuid.UUID
     max_kept: int
     clock: Clock
+    channel: Channel = "http"
 
     async def take(self, incoming: Incoming, spooled: Spooled) -> Became:
         """Take one file; when this returns, what it says is committed.
 
         Raises JournalUnavailable, or what the store raised: then the same file, sent again, goes on where it stood.
         """
+        became = await self._take(incoming, spooled)
+        telemetry.received.labels(self.channel, became.fate).inc()
+        return became
+
+    async def _take(self, incoming: Incoming, spooled: Spooled) -> Became:
         transport = transport_of(self.index, incoming.sender, incoming.told_id or spooled.digest.hex())
         body_hash = self.index.of("file", spooled.digest)
         claimed = await self._claim(incoming, transport, body_hash)

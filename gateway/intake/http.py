@@ -1,6 +1,7 @@
 """The HTTP application that agencies and recipients call."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from importlib.metadata import version
 from typing import Any
@@ -88,7 +89,8 @@ def build_app(
     limits = settings.intake
     taker = RecordTaker(journal, refusals, index, secrets.namespace)
     record_door = RecordDoor(access, adapters, taker, Limits(limits.max_record, limits.max_waiting), clock)
-    message_door = bars.MessageDoor(access, adapters, taker, engine, index, record_door.limits, clock)
+    referrals = replace(taker, channel="bars")
+    message_door = bars.MessageDoor(access, adapters, referrals, engine, index, record_door.limits, clock)
     referral_door = bars.ReferralDoor(access, adapters, engine, index)
     file_taker = FileTaker(journal, refusals, engine, index, secrets.namespace, limits.max_record, clock)
     file_door = FileDoor(access, adapters, file_taker, Limits(limits.max_file, limits.max_waiting))

@@ -4,12 +4,17 @@ import asyncio
 import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
-from adapters.base import Accepted, Adapter, Finding, Held, Ignored, Message, Outcome, Refused
+from adapters.base import Accepted, Adapter, Fate, Finding, Held, Ignored, Message, Outcome, Refused
+from gateway import telemetry
 from gateway.intake.entry import Clash, Entry, Taken, transport_of
 from gateway.intake.refusals import Refusal
+from gateway.problems import Problem
 from gateway.sealing import BlindIndex
+
+Channel = Literal["http", "bars", "mllp", "drop", "mesh", "universal_credit"]
+"""The ways in, as they are counted."""
 
 _LONG = 64 * 1024
 """Bytes from which a record is read in a thread, so that it does not hold up everybody else's."""
@@ -43,6 +48,13 @@ class RecordTaken:
     taken: Taken | Clash
     outcome: Accepted | Held | Ignored
 
+    @property
+    def fate(self) -> Fate:
+        """What became of it in a word."""
+        if isinstance(self.taken, Clash):
+            return Fate.CLASHED
+        return Fate.REPEATED if self.taken.repeat else Fate.COMMITTED
+
 
 @dataclass(frozen=True, slots=True)
 class RecordRefused:
@@ -51,6 +63,11 @@ class RecordRefused:
     refusal_id: uuid.UUID
     findings: tuple[Finding, ...]
 
+    @property
+    def fate(self) -> Fate:
+        """What became of it in a word."""
+        return Fate.REFUSED
+
 
 Objects = Callable[[bytes, Accepted], Awaitable[None]]
 """Raises a Problem for a record that must not be taken as things stand. It is given the record's transport hash."""
@@ -58,12 +75,16 @@ Objects = Callable[[bytes, Accepted], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class RecordTaker:
-    """Takes single records. namespace: what ids of refusals follow from, beside the bytes and their message id."""
+    """Takes single records. namespace: what ids of refusals follow from, beside the bytes and their message id.
+
+    channel: by which way they come.
+    """
 
     journal: Commits
     refusals: Keeps
     index: BlindIndex
     namespace: uuid.UUID
+    channel: Channel = "http"
 
     async def take(
         self,
@@ -80,6 +101,17 @@ class RecordTaker:
         speak for themselves. objects: asked before an accepted record is committed, where the sender's protocol wants
         more of it than that it can be read; what it raises is raised here, and nothing is committed then.
         """
+        try:
+            became = await self._take(sender, adapter, message, told_id, trace, objects)
+        except Problem:
+            telemetry.received.labels(self.channel, Fate.REFUSED).inc()
+            raise
+        telemetry.received.labels(self.channel, became.fate).inc()
+        return became
+
+    async def _take(
+        self, sender: str, adapter: Adapter, message: Message, told_id: str | None, trace: str, objects: Objects | None
+    ) -> RecordTaken | RecordRefused:
         body_hash = self.index.of("body", message.body)
         transport = transport_of(self.index, sender, told_id or body_hash.hex())
         outcome = await _read(adapter, message)
