@@ -50,19 +50,34 @@ def _impossible(_record: Record, _received: datetime) -> Iterable[Finding]:
 class Kind(Generic[R]):
     """A kind of record.
 
-    wire: its model, which has a `Key`. tell: the event it tells. impossible: what is well formed and cannot be, given
-    when it came; it is refused. fact: a word for what it tells, where kinds of record tell several facts of one key.
+    wire: its model, which has a `Key`. tell: the event it tells. needs: fields, as they are spelled, that others of the
+    same model may leave empty and this one may not. impossible: what is well formed and cannot be, given when it came;
+    it is refused. fact: a word for what it tells, where kinds of record tell several facts of one key.
+
+    Raises ValueError for a model without a key, and a need that is no field of it.
     """
 
     wire: type[R]
     tell: Callable[[R], Event]
+    needs: tuple[str, ...] = ()
     impossible: Callable[[R, datetime], Iterable[Finding]] = _impossible
     fact: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.layout.parts[Part.KEY]:
+            raise ValueError(f"{self.wire.__name__} has no field of the type Key")
+        if strange := set(self.needs).difference(self.layout.spelled.values()):
+            raise ValueError(f"{self.wire.__name__} has no field {', '.join(sorted(strange))}")
 
     @property
     def layout(self) -> Layout:
         """What its model's fields are for."""
         return layout_of(self.wire)
+
+    @property
+    def required(self) -> frozenset[str]:
+        """The fields it cannot do without."""
+        return self.layout.required.union(self.needs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +100,12 @@ class Feed:
         for option in options:
             raise ValueError(f"the {self.name} adapter has no option {option!r}")
         layouts = [kind.layout for kind in self.kinds.values()]
+        required = frozenset({self.names}).union(*(kind.required for kind in self.kinds.values()))
         common = dict(flat_rules.RULES)  # a rule that nothing can break is a promise about nothing
         if not any(layout.has_times for layout in layouts):
             del common[flat_rules.ZONE_ASSUMED.id], common[flat_rules.CLOCK_CHANGE.id]
         if not any(layout.parts[Part.BORN] for layout in layouts):
             del common[flat_rules.BORN_IN_THE_FUTURE.id]
-        required = frozenset({self.names}).union(*(layout.required for layout in layouts))
         return Adapter(
             name=self.name,
             read=self.read,
@@ -117,10 +132,13 @@ class Feed:
         kind = self.kinds.get(name.strip())
         if kind is None:
             return Held("code_not_mapped", (_unmapped(f"{self.name}.{self.names}", name.strip()),))
+        lacking = tuple(Finding(flat_rules.MISSING, need) for need in kind.needs if need not in told)
         try:
             record = kind.wire.model_validate(told)
         except ValidationError as error:
-            return Refused(tuple(_faults(error, told)))
+            return Refused((*_faults(error, told), *lacking))
+        if lacking:
+            return Refused(lacking)
         if wrong := (*_born_later(record, message.received), *kind.impossible(record, message.received)):
             return Refused(wrong)
         found = tuple(oddities(record))

@@ -34,7 +34,7 @@ def impossible(record: Referral, received: datetime) -> Iterator[Finding]:
 FEED: Final = Feed(
     "_template",
     names="record_type",
-    kinds={"referral": Kind(Referral, tell, impossible)},
+    kinds={"referral": Kind(Referral, tell, impossible=impossible)},
     ignored=frozenset({"enquiry"}),
     rules=(rules.REFERRED_LATER,),
 )

@@ -1,24 +1,24 @@
 """A template agency's records as they are spelled, in CSV and in JSON alike."""
 
+from adapters import fields
 from adapters._template.codes import SexCode, UrgencyCode, WithdrawnCode
-from adapters.fields import Born, Forenames, Key, NhsNumber, NoFixedAbode, Postcode, Surname, Text, Version, When
 from adapters.record import Record
 
 
 class Referral(Record):
     """Somebody was referred."""
 
-    provider: Key
-    reference: Key
-    record_version: Version
-    referred_on: When
+    provider: fields.Key
+    reference: fields.Key
+    record_version: fields.Version
+    referred_on: fields.When
     urgency: UrgencyCode
-    surname: Surname
-    forenames: Forenames | None = None
-    date_of_birth: Born
+    surname: fields.Surname
+    forenames: fields.Forenames | None = None
+    date_of_birth: fields.Born
     sex: SexCode | None = None
-    nhs_number: NhsNumber | None = None
-    address: Text | None = None
-    postcode: Postcode | None = None
-    no_fixed_abode: NoFixedAbode = False
+    nhs_number: fields.NhsNumber | None = None
+    address: fields.Text | None = None
+    postcode: fields.Postcode | None = None
+    no_fixed_abode: fields.NoFixedAbode = False
     withdrawn: WithdrawnCode | None = None

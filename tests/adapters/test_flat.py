@@ -1,5 +1,6 @@
 """Flat records: one list of named values, as CSV or as JSON, every fault told at once and none by its value."""
 
+import io
 import json
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
@@ -12,7 +13,7 @@ from pydantic import Field
 
 from adapters import flat_rules
 from adapters._template import build
-from adapters.base import Accepted, Finding, Held, Ignored, Level, Message, Outcome, Refused, Rule
+from adapters.base import Accepted, FileRefused, Finding, Held, Ignored, Level, Message, Outcome, Refused, Rule
 from adapters.fields import (
     Born,
     BritishWhen,
@@ -74,7 +75,10 @@ def impossible(record: Asked, _received: datetime) -> Iterator[Finding]:
 FEED = Feed(
     "flat_test",
     names="kind",
-    kinds={"ask": Kind(Asked, tell, impossible), "plead": Kind(Asked, tell, fact="plea")},
+    kinds={
+        "ask": Kind(Asked, tell, impossible=impossible),
+        "plead": Kind(Asked, tell, needs=("Last name",), fact="plea"),
+    },
     ignored=frozenset({"chat"}),
     rules=(LOUD,),
 )
@@ -157,7 +161,7 @@ def test_the_lane_is_the_first_number_that_is_right(numbers: dict[str, object], 
 
 def test_a_kind_of_record_may_tell_a_fact_of_its_own() -> None:
     """Under the key of what it is about, and a word of its own."""
-    asked, pleaded = read(GOOD), read(GOOD | {"kind": "plead", "version": 2})
+    asked, pleaded = read(GOOD), read(GOOD | {"kind": "plead", "version": 2, "Last name": "Farthing"})
     assert isinstance(asked, Accepted)
     assert isinstance(pleaded, Accepted)
     assert (asked.facts[0].key, asked.facts[0].version) == ("flat_test:A-1", 1)
@@ -172,6 +176,37 @@ def test_what_is_not_known_is_held_or_ignored_by_name() -> None:
         assert isinstance(outcome, Held)
         assert outcome.findings[-1].detail == next(iter(changed.values()))
     assert read(GOOD | {"urgency": "Mr Farthing, 3 Oak Row"}).findings[-1].detail == "not the form of a code"  # type: ignore[union-attr]
+
+
+def test_a_kind_of_record_may_need_what_others_leave_empty() -> None:
+    """It is told with whatever else is wrong; and a file's header has the column, for whichever kind its rows are."""
+    outcome = read(GOOD | {"kind": "plead", "born": "1990"})
+    assert isinstance(outcome, Refused)
+    assert [(finding.rule, finding.field) for finding in outcome.findings] == [
+        (flat_rules.MALFORMED, "born"),
+        (flat_rules.MISSING, "Last name"),
+    ]
+    assert isinstance(read(GOOD | {"kind": "plead"}), Refused)
+    with pytest.raises(FileRefused) as refused:
+        list(FEED.build({}).files["text/csv"](io.BytesIO(b"kind,Ref,born,Asked on\r\n")))
+    assert refused.value.finding.detail == "without Last name"
+
+
+def test_a_kind_that_cannot_be_read_stops_the_start() -> None:
+    """A model that says not what it is about, and a need nobody can meet, are found before the first record."""
+
+    class Keyless(Record):
+        """About nothing."""
+
+        born: Born
+
+    def tell_none(_record: Keyless) -> Event:
+        raise NotImplementedError
+
+    with pytest.raises(ValueError, match="Keyless has no field of the type Key"):
+        Kind(Keyless, tell_none)
+    with pytest.raises(ValueError, match="Asked has no field Surname"):
+        Kind(Asked, tell, needs=("Surname",))
 
 
 def test_every_unknown_code_is_told_at_once() -> None:
