@@ -5,6 +5,7 @@ from typing import Final
 
 from adapters import dwp, gp, police_custody, prison, probation, self_referral
 from adapters.base import Adapter
+from adapters.findings import bounded
 
 _AGENCIES: Final[Mapping[str, Callable[[Mapping[str, str]], Adapter]]] = {
     "gp": gp.build,
@@ -28,4 +29,4 @@ def adapters(options: Mapping[str, Mapping[str, str]] | None = None) -> dict[str
     chosen = options or {}
     if unknown := set(chosen) - set(_AGENCIES):
         raise ValueError(f"no such agency: {', '.join(sorted(unknown))}")
-    return {name: build(chosen.get(name, {})) for name, build in _AGENCIES.items()}
+    return {name: bounded(build(chosen.get(name, {}))) for name, build in _AGENCIES.items()}

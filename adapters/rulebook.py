@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from adapters import claims, drift
+from adapters import claims, drift, findings, flat_rules
 from adapters.base import Level, Rule
 from adapters.registry import adapters
 
 RULES_PAGE: Final = Path(__file__).parents[1] / "contracts" / "rules.md"
 
 SHARED: Final = "every agency"
+FLAT: Final = "every agency with flat records"
 
 WITHDRAWN: Final[Mapping[str, str]] = {
     "CU-050": "ID-001",
@@ -43,7 +44,7 @@ _DOES: Final[Mapping[Level, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A rule and whose record it is found in: an agency, or `SHARED`."""
+    """A rule and whose record it is found in: an agency, `SHARED` or `FLAT`."""
 
     rule: Rule
     agency: str
@@ -65,11 +66,12 @@ class IdUsedAgain(Exception):
 
 def entries() -> tuple[Entry, ...]:
     """Every rule, the shared ones first and then agency by agency, each in the order of ids. Raises IdUsedAgain."""
-    shared = {**claims.RULES, **drift.RULES}
+    shared = {**claims.RULES, **drift.RULES, **findings.RULES}
     listed: dict[str, Entry] = {rule.id: Entry(rule, SHARED) for _, rule in sorted(shared.items())}
     for agency, adapter in adapters().items():
         for _, rule in sorted(adapter.rules.items()):
-            if rule.id in WITHDRAWN or listed.setdefault(rule.id, Entry(rule, agency)).rule is not rule:
+            whose = FLAT if rule.id in flat_rules.RULES else agency
+            if rule.id in WITHDRAWN or listed.setdefault(rule.id, Entry(rule, whose)).rule is not rule:
                 raise IdUsedAgain(rule.id)
     return tuple(listed.values())
 
@@ -98,7 +100,7 @@ def _lines(listed: tuple[Entry, ...]) -> Iterator[str]:
     yield "A record that breaks a rule is **refused** (422, and the sender mends it), **held** (202, and operations"
     yield "decide), or **accepted, and told**: the receipt says so and the record goes on."
     for agency in dict.fromkeys(entry.agency for entry in listed):
-        yield from ("", f"## {agency.capitalize() if agency == SHARED else agency}", "")
+        yield from ("", f"## {agency.capitalize() if agency in (SHARED, FLAT) else agency}", "")
         yield "| rule | the record is | agency | what | what to do | owner |"
         yield "|---|---|---|---|---|---|"
         for entry in listed:

@@ -12,11 +12,13 @@ import orjson
 from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from adapters.base import Finding
+from adapters.findings import MOST
 from gateway.errors import JournalUnavailable
 from gateway.telemetry import log, where
 
@@ -200,6 +202,14 @@ def install(app: FastAPI, forms: Mapping[str, Form] | None = None) -> None:
     app.add_middleware(_LastResort)
 
 
+def guarded(app: FastAPI, door: ASGIApp) -> ASGIApp:
+    """A door that is reached past the framework, and whose failures are answered as all others of the application are.
+
+    To be asked for when every handler of the application is known.
+    """
+    return _LastResort(ExceptionMiddleware(door, app.exception_handlers))
+
+
 def answer(request: Request, problem: Problem) -> Response:
     """The answer this request gets: in the form of the protocol its path speaks, else as problem details."""
     forms: Mapping[str, Form] = request.app.state.problem_forms
@@ -227,10 +237,13 @@ async def _frameworks(request: Request, error: Exception) -> Response:
 async def _parameters(request: Request, error: Exception) -> Response:
     """A parameter or body of the wrong form. Names where, never what."""
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for RequestValidationError alone
+    found = error.errors()
     errors = [
         Fault("HTTP-001", ".".join(str(part) for part in fault["loc"] if not _quoted(fault, part)), str(fault["type"]))
-        for fault in error.errors()
+        for fault in found[:MOST]
     ]
+    if len(found) > MOST:
+        errors.append(Fault("HTTP-001", "", f"{len(found) - MOST} more"))
     return answer(request, Problem(MALFORMED, "A parameter or field has the wrong form.", errors=errors))
 
 

@@ -3,6 +3,7 @@
 from typing import Any, assert_never
 
 from adapters.base import Accepted, Held, Ignored
+from adapters.findings import MOST
 from gateway.intake.batch import FileClash, FileTaken, RefusedWhole
 from gateway.intake.entry import Clash, Taken
 from gateway.intake.findings import told
@@ -24,7 +25,7 @@ def record_told(taken: Taken, outcome: Accepted | Held | Ignored) -> dict[str, A
 def record_problem(refused: RecordRefused) -> Problem:
     """Why a record was refused."""
     found = faults(refused.findings)
-    count = "1 fault" if len(found) == 1 else f"{len(found)} faults"
+    count = "1 fault" if len(found) == 1 else f"{len(found)} faults" if len(found) <= MOST else f"over {MOST} faults"
     return Problem(RECORD_REFUSED, f"The record has {count}.", errors=found, more={"refusal": str(refused.refusal_id)})
 
 

@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import StreamingResponse
 
 from adapters.base import Finding, Level, Rule
+from adapters.findings import MOST
 from gateway import telemetry
 from gateway.errors import JournalUnavailable
 from gateway.problems import KINDS, MEDIA_TYPE, NOT_FOUND, Problem, explained, faults, install
@@ -118,6 +119,15 @@ async def test_a_parameter_of_the_wrong_form_is_named_and_not_quoted(told: dict[
     errors = answer["errors"]
     assert isinstance(errors, list)
     assert {error["field"] for error in errors} == fields
+
+
+async def test_a_body_of_thousands_of_faults_is_told_a_hundred() -> None:
+    """The answer stays short and counts what it leaves out."""
+    told = {"number": 1} | {f"Invented {number}": 1 for number in range(5000)}
+    errors = check(await ask("POST", "/body", json=told), 400)["errors"]
+    assert isinstance(errors, list)
+    assert len(errors) == MOST + 1
+    assert errors[-1]["text"] == f"{5000 - MOST} more"
 
 
 async def test_what_fails_after_it_began_is_cut_off() -> None:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from starlette.routing import Route
 
 from adapters.base import Accepted, Adapter, Held, Message, Outcome
+from adapters.findings import MORE, MOST
 from gateway import failpoints
 from gateway.errors import JournalUnavailable
 from gateway.failpoints import Crashed
@@ -44,6 +45,7 @@ RECORDS = "/v1/feeds/police_custody/records"
 GOOD = (EXAMPLES / "police_custody/examples/accepted/enfield-test-and-required-assessment.xml").read_bytes()
 BAD = (EXAMPLES / "police_custody/examples/refused/due-before-notice.xml").read_bytes()
 XML = {"content-type": "application/xml"}
+JSON = {"content-type": "application/json"}
 
 
 class Street:
@@ -179,6 +181,19 @@ async def test_a_refused_record_is_told_every_fault_and_kept(street: Street) -> 
     assert street.journal.entries == []
     assert {refusal.message.body for refusal in street.refusals.kept} == {BAD}
     assert {str(refusal.id) for refusal in street.refusals.kept} == {told["refusal"]}
+
+
+async def test_a_record_of_thousands_of_faults_is_told_a_hundred(street: Street) -> None:
+    """The answer stays short, counts what it leaves out, and as much is kept."""
+    record = orjson.loads((EXAMPLES / "prison/examples/accepted/need-identified.json").read_bytes())
+    record["substances"] = [{"x": 1}] * 5000
+    answer = await street.send(orjson.dumps(record), "/v1/feeds/prison/records", **bearer(PRISON) | JSON)
+    told = problem(answer, 422, "record-refused")
+    assert told["detail"] == f"The record has over {MOST} faults."
+    assert len(told["errors"]) == MOST + 1
+    assert told["errors"][-1]["rule"] == MORE.id
+    (kept,) = street.refusals.kept
+    assert len(kept.findings) == MOST + 1
 
 
 async def test_a_corrected_record_may_keep_its_id(street: Street) -> None:
