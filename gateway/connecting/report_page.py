@@ -8,13 +8,10 @@ from pathlib import Path
 from typing import Any, Final
 
 import orjson
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from gateway.connecting.case import Case, Result, count
+from gateway.pages import render
 
-_PAGES: Final = Environment(
-    loader=PackageLoader("gateway.connecting", "pages"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-)
 _WORDS: Final = {Result.PASSED: "Passed", Result.FAILED: "Failed", Result.NOT_TRIED: "Not tried"}
 
 
@@ -46,7 +43,7 @@ class Report:
     def as_html(self) -> str:
         """The report as a page."""
         counts = [(_WORDS[result], count(self.cases, result)) for result in Result]
-        return _PAGES.get_template("cases.html").render(report=self, counts=counts, words=_WORDS)
+        return render("cases", report=self, counts=counts, words=_WORDS)
 
     def write(self, stem: Path) -> tuple[Path, Path]:
         """Write both beside each other, as STEM.html and STEM.json; where they are."""

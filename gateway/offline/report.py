@@ -7,8 +7,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from adapters.base import Level, Rule
 from gateway.offline.file_facts import FileFacts
 from gateway.offline.homes import Homes, coverage
@@ -16,13 +14,11 @@ from gateway.offline.mapping import Codes, unknown_kinds, unmapped
 from gateway.offline.profile import Field, Profile
 from gateway.offline.survey import Survey
 from gateway.offline.tally import Cause, Tally
+from gateway.pages import render
 from schemas.places import Places
 
 CONTRACTS: Final = Path(__file__).parents[2] / "contracts" / "inbound"
 
-_PAGES: Final = Environment(
-    loader=PackageLoader("gateway.offline", "pages"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-)
 _LABELS: Final = {Level.REFUSE: "ERR", Level.HOLD: "HOLD", Level.WARN: "WARN"}
 _SHAPES_SHOWN: Final = 5
 _CODES_SHOWN: Final = 20
@@ -126,7 +122,7 @@ class Report:
 
     def as_html(self) -> str:
         """The report as one page that needs nothing else."""
-        return _PAGES.get_template("check.html").render(report=self, label=label, where=where, seen=seen)
+        return render("check", report=self, label=label, where=where, seen=seen)
 
 
 def _ranked(codes: Codes) -> Iterator[str]:
