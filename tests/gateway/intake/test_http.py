@@ -8,6 +8,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from gateway.intake.entry import Clash, Entry, Taken
 from gateway.local import ports
 from tests.gateway.intake.test_take import BAD, GOOD, RECORDS, XML
 from tests.support.doors import ASSERTION_TYPE, FORCE, FakeJournal, application, bearer, knocking
@@ -118,6 +119,30 @@ async def test_while_the_store_is_away_nothing_is_a_2xx(away: AsyncEngine) -> No
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
         assert answer.json()["type"] == "/problems/unavailable"
     await away.dispose()
+
+
+async def test_a_record_passes_by_the_framework_and_is_answered_as_everything_is(away: AsyncEngine) -> None:
+    """Its door needs no route; what fails there is a problem all the same, and other methods have their 405."""
+
+    class Failing(FakeJournal):
+        async def take(self, entry: Entry) -> Taken | Clash:
+            raise ValueError("quoted")
+
+    working, failing = application(away, FakeJournal()), application(away, Failing())
+    async with knocking(working) as client:
+        other = await client.get(RECORDS)
+    for app in (working, failing):
+        app.router.routes.clear()
+    async with knocking(working) as client:
+        good = await client.post(RECORDS, content=GOOD, headers=bearer() | XML)
+        unsigned = await client.post(RECORDS, content=GOOD, headers=XML)
+        elsewhere = await client.post(f"{RECORDS}/more", content=GOOD, headers=bearer() | XML)
+    async with knocking(failing) as client:
+        failed = await client.post(RECORDS, content=GOOD, headers=bearer() | XML)
+    assert good.status_code == 202
+    for answer, status in ((other, 405), (unsigned, 401), (elsewhere, 404), (failed, 500)):
+        assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
+        assert "quoted" not in answer.text
 
 
 async def test_no_answer_says_what_it_runs_on(away: AsyncEngine) -> None:
