@@ -13,16 +13,12 @@ from gateway.cli.common import FINDINGS, app, fail, say
 @app.command("new-agency")
 def new_agency(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Its name: small letters and underscores.")],
-    series: Annotated[
-        str | None,
-        typer.Option("--series", metavar="LETTERS", help="What its rule ids begin with. Default: of its name."),
-    ] = None,
     into: Annotated[Path, typer.Option("--into", metavar="FOLDER", help="The checkout.", file_okay=False)] = Path(),
 ) -> None:
     """Make the files of a new agency. Adapter, contract, examples, agreement and tests, from the template."""
     from gateway.connecting.new_agency import RULES, plan
 
-    agency = plan(into, name, series)
+    agency = plan(into, name)
     agency.write(into)
     # A Python of its own reads the registry as it now is.
     listed = subprocess.run([sys.executable, "-m", "adapters.rulebook"], cwd=into, capture_output=True, check=False)
@@ -33,21 +29,22 @@ def new_agency(
     say(
         f"""
 It works as it stands, with the template's own records. Now make it {name}'s, in this order:
-   1  contracts/inbound/{name}/examples   their messages, with invented people: accepted, held, ignored, refused
-   2  adapters/{name}/wire.py             their fields, spelled as they spell them
-   3  adapters/{name}/codes.py            their codes, and our meanings
-   4  adapters/{name}/adapter.py          what a record tells (translate), and the names of their records (build)
-   5  adapters/{name}/rules.py            what else can be wrong; then python -m adapters.rulebook
-   6  adapters/{name}/README.md           six headings, fifteen words or more under each
-   7  contracts/inbound/{name}/README.md, record.schema.json
-   8  {agency.agreement}
-                                          still the template's; nothing is told before its day, in_force
-   9  tests/adapters/{name}, tests/adapters/mutations/tables/{name}.toml
-  10  {agency.fragment}
-                                          still the template's; then python -m tests.docs.reference
+  1  contracts/inbound/{name}/examples   their messages, with invented people: accepted, held, ignored, refused
+  2  adapters/{name}/wire.py             their fields, spelled as they spell them
+  3  adapters/{name}/codes.py            their codes, and our meanings
+  4  adapters/{name}/adapter.py          what a record tells (tell), and the names of their records (FEED)
+  5  adapters/{name}/README.md           six headings, fifteen words or more under each
+  6  contracts/inbound/{name}/README.md  what you promise to take: a line for each field
+  7  {agency.agreement}
+                                         still the template's; nothing is told before its day, in_force
+  8  tests/adapters/{name}, tests/adapters/mutations/tables/{name}.toml
+                                         what a record tells; what becomes of each field that is missing or wrong
+  9  {agency.fragment}
+                                         still the template's; then python -m tests.docs.reference
 Try it:  lgw check contracts/inbound/{name}/examples --as {name}
          make check
          make test ARGS="tests/adapters -k {name}"
+How it is done, step by step: docs/3-tasks/connect-an-agency.md
 """
     )
     if listed.returncode != 0:

@@ -11,12 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from adapters.rulebook import WITHDRAWN, ids_of
 from gateway.errors import ConfigurationError
 
 TEMPLATE: Final = "_template"
-SERIES: Final = "XX"
-"""The series of the template's rule ids."""
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", re.ASCII)
 _LONGEST_NAME: Final = 30
@@ -34,13 +31,12 @@ _IMPORTS: Final = re.compile(r"(?:^from adapters[\w.]* import .+\n)+", re.MULTIL
 
 @dataclass(frozen=True, slots=True)
 class Agency:
-    """What is made: the agency's name, the series of its rule ids, and every file by its path in the checkout.
+    """What is made: the agency's name, and every file by its path in the checkout.
 
     changed: files that were there and are written with a line more.
     """
 
     name: str
-    series: str
     files: dict[Path, str]
     changed: dict[Path, str]
 
@@ -67,27 +63,20 @@ class Agency:
             (checkout / path).write_text(text, encoding="utf-8", newline="")
 
 
-def plan(checkout: Path, name: str, series: str | None = None) -> Agency:
+def plan(checkout: Path, name: str) -> Agency:
     """What a new agency needs in a checkout, with nothing written yet.
 
-    series: two or three capitals its rule ids begin with; without one, two of its name's letters that nobody has.
-    Raises ConfigurationError for a name or series that is none or taken, and for a folder that is no checkout.
+    Raises ConfigurationError for a name that is none or taken, and for a folder that is no checkout.
     """
     _fit(name)
     if not all((checkout / path).is_file() for path in (_REGISTRY, _PROJECT, f"adapters/{TEMPLATE}/adapter.py")):
         raise ConfigurationError(f"{checkout.resolve()} is no checkout of the gateway.", "Run it in one.")
-    chosen = _series(name, series, _used(checkout))
-    files = {target: _filled(_text(source), name, chosen) for source, target in _copies(checkout, name)}
+    files = {target: _filled(_text(source), name) for source, target in _copies(checkout, name)}
     places = {*files, Path("adapters") / name, Path(f"adapters/{name}.py"), Path("contracts/inbound") / name}
     for place in sorted(places):
         if (checkout / place).exists():
             raise _taken(name, place)
-    return Agency(
-        name,
-        chosen,
-        files,
-        {_REGISTRY: _registered(checkout, name), _PROJECT: _independent(checkout, name)},
-    )
+    return Agency(name, files, {_REGISTRY: _registered(checkout, name), _PROJECT: _independent(checkout, name)})
 
 
 def _copies(checkout: Path, name: str) -> Iterator[tuple[Path, Path]]:
@@ -117,10 +106,9 @@ def _text(path: Path) -> str:
         return file.read()
 
 
-def _filled(text: str, name: str, series: str) -> str:
+def _filled(text: str, name: str) -> str:
     """The template's text, of this agency. Its name stands in three forms."""
     words = name.replace("_", " ")
-    text = re.sub(rf"\b{SERIES}(?=[-\":])", series, text)
     text = text.replace(f"{TEMPLATE}-to-lasars", f"{name.replace('_', '-')}-to-lasars").replace(TEMPLATE, name)
     text = re.sub(r"^# Template$", f"# {words.capitalize()}", text, flags=re.MULTILINE)
     text = text.replace("Inbound contract: template", f"Inbound contract: {words}")
@@ -143,28 +131,6 @@ def _fit(name: str) -> None:
 
 def _taken(name: str, place: Path) -> ConfigurationError:
     return ConfigurationError(f"The name {name} is taken: {place} is there.", "Choose another; nothing is overwritten.")
-
-
-def _used(checkout: Path) -> set[str]:
-    """The series that rules have, or had."""
-    rules = checkout / RULES
-    published = ids_of(rules.read_text(encoding="utf-8")) if rules.is_file() else frozenset()
-    return {rule.partition("-")[0] for rule in (*published, *WITHDRAWN)} | {SERIES}
-
-
-def _series(name: str, series: str | None, used: set[str]) -> str:
-    if series is not None:
-        if re.fullmatch(r"[A-Z]{2,3}", series) is None or series in used:
-            raise ConfigurationError(
-                f"{series!r} cannot be the series of its rules, or is another's.", "Choose two or three other capitals."
-            )
-        return series
-    letters = [letter for letter in name.upper() if letter.isalpha()]
-    initials = "".join(word[0] for word in name.upper().split("_") if word[0].isalpha())[:2]
-    for candidate in (initials, *(f"{letters[0]}{letter}" for letter in letters[1:])):
-        if len(candidate) == 2 and candidate not in used:
-            return candidate
-    raise ConfigurationError(f"No series of rule ids is left for {name}.", "Choose one with --series, as HOU.")
 
 
 def _registered(checkout: Path, name: str) -> str:

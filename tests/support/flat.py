@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,6 +24,13 @@ def example(agency: str, file: str, row: int = 1) -> dict[str, Any]:
         told: dict[str, Any] = json.loads(text)
         return told
     return list(csv.DictReader(io.StringIO(text, newline="")))[row - 1]
+
+
+def unlisted(feed: Feed) -> set[str]:
+    """The fields that the feed reads and its contract's README has no line for, as "| `field` |"."""
+    contract = (EXAMPLES / feed.name / "README.md").read_text(encoding="utf-8")
+    listed = set(re.findall(r"^\| `([^`]+)` \|", contract, re.MULTILINE))
+    return {feed.names}.union(*(kind.layout.spelled.values() for kind in feed.kinds.values())) - listed
 
 
 def outcome(feed: Feed, record: Mapping[str, Any]) -> Outcome:

@@ -1,10 +1,8 @@
-"""What a template agency's records tell. What becomes of a field that is missing or wrong stands in the table."""
+"""What a template agency's records tell. What becomes of wrong fields stands in the table."""
 
-from adapters._template import rules
 from adapters._template.adapter import FEED
-from adapters.base import Refused
 from schemas.care import Referred, Urgency
-from tests.support.flat import example, fact, outcome
+from tests.support.flat import example, fact, unlisted
 
 REFERRAL = example("_template", "accepted/referrals.csv")
 
@@ -25,8 +23,6 @@ def test_a_referral_is_taken_back() -> None:
     assert taken_back.key == stands.key
 
 
-def test_a_referral_was_made_before_it_comes() -> None:
-    """A day that is yet to come is a mistake."""
-    refused = outcome(FEED, REFERRAL | {"referred_on": "2026-02-12"})
-    assert isinstance(refused, Refused)
-    assert [(finding.rule, finding.field) for finding in refused.findings] == [(rules.REFERRED_LATER, "referred_on")]
+def test_every_field_stands_in_the_contract() -> None:
+    """What is read is what was agreed, by the names it has there."""
+    assert unlisted(FEED) == set(), "each wants a line in the table of fields of the contract's README"
