@@ -26,6 +26,9 @@ LARGEST_PAGE = 500
 _READ_ANEW = timedelta(minutes=1)
 """How often everything is read from the first position again, for what became queued behind the cursor."""
 
+_A_MOMENT = 0.005
+"""Seconds after which what was announced is read: what this process has committed is handed over before that."""
+
 
 class Attempts(Protocol):
     """Makes an attempt; a Courier."""
@@ -79,6 +82,8 @@ class Carrier:
         self._stopping = False
         self._more = True
         self._upto = 0
+        self._announced = 0
+        self._moment: asyncio.TimerHandle | None = None
         self._look = True
         self._forgive = False
         self._reading = 0
@@ -93,18 +98,27 @@ class Carrier:
         """Deliveries in memory."""
         return self._lanes.held
 
-    def wake(self, upto: int | None = None) -> None:
-        """Something may have been queued, or set free. upto: the last position there is; None where that is not known.
+    def wake(self) -> None:
+        """Something may have been queued, anywhere, or set free.
 
-        The same news comes by more than one way, and what was read up to there is not read again for it. Nobody is set
-        free where nobody is known to be blocked: what is parked was parked here, or before all was read.
+        Nobody is set free where nobody is known to be blocked: what is parked was parked here, or before all was read.
         """
-        if upto is None:
-            self._more = True
-        else:
-            self._upto = max(self._upto, upto)
+        self._more = True
         self._look = self._look or self._lanes.blocked
         self._stirred.set()
+
+    def look(self, last: int) -> None:
+        """An announcement may have been lost. last: the last position there is."""
+        self.announced(last)
+        if self._lanes.blocked:
+            self._look = True
+            self._stirred.set()
+
+    def announced(self, last: int) -> None:
+        """Somebody has committed deliveries up to this position. They are read in a moment, unless handed over."""
+        self._announced = max(self._announced, last)
+        if self._moment is None:
+            self._moment = asyncio.get_running_loop().call_later(_A_MOMENT, self._heed)
 
     def hand_over(self, queued: Sequence[Delivery]) -> None:
         """Deliveries just committed, in order: taken as if read where they follow what was read, else read in turn."""
@@ -114,7 +128,17 @@ class Carrier:
             self._lanes.add(queued, self._clock())
             self._offer()
         else:
-            self.wake(queued[-1].position)
+            self._expect(queued[-1].position)
+
+    def _heed(self) -> None:
+        self._moment = None
+        if self._announced > self._lanes.cursor:
+            self._expect(self._announced)
+
+    def _expect(self, upto: int) -> None:
+        """There is something up to this position; what was read up to there is not read again for it."""
+        self._upto = max(self._upto, upto)
+        self._stirred.set()
 
     async def run(self) -> None:
         """Carry until stopped. Raises what the store raises."""

@@ -26,7 +26,7 @@ from gateway.delivery.settler import Settler
 from gateway.parties import Body, Parties, Party
 from gateway.sealing import Sealer, Signer
 from gateway.settings import Delivery as Settings
-from gateway.store import deliveries
+from gateway.store import deliveries, mailboxes
 from gateway.store.deliveries import Queue
 from gateway.store.ledger import listen
 from gateway.store.mailboxes import CHANNEL, announced
@@ -107,8 +107,12 @@ class DeliveryLoop:
     def _announced(self, told: str) -> None:
         recipient, upto = announced(told)
         service = self._own.get(recipient)
-        if service is not None:
-            service.wake(upto)
+        if service is None:
+            return
+        if upto is None:
+            service.wake()
+        else:
+            service.announced(upto)
 
     async def run(self) -> None:
         """Deliver until stopped, through every loss of PostgreSQL."""
@@ -171,10 +175,16 @@ class DeliveryLoop:
                 async with turn:
                     await deliveries.give_up(session, recipient)
                 log.info("recipient.given_up", recipient=recipient)
-            self.wake(self._own)
+            await self._look_up()
             self.last_progress = self._clock()
             await self._pause(self._look)
         await asyncio.gather(*(service.stop() for service in self._own.values()))
+
+    async def _look_up(self) -> None:
+        """Look how far the mailboxes go: an announcement can be lost."""
+        last = await mailboxes.last(self._engine, list(self._own))
+        for recipient, service in self._own.items():
+            service.look(last.get(recipient, 0))
 
     def _service(self, party: Party, settler: Settler, group: asyncio.TaskGroup) -> "_Service":
         """Begin to serve a recipient."""
@@ -223,9 +233,21 @@ class _Service:
     def tell(self, notices: TopicNotices) -> None:
         self._topic = notices, self._group.create_task(notices.run())
 
-    def wake(self, upto: int | None = None) -> None:
+    def wake(self) -> None:
         if self._carrier:
-            self._carrier[0].wake(upto)
+            self._carrier[0].wake()
+        if self._topic:
+            self._topic[0].wake()
+
+    def look(self, last: int) -> None:
+        if self._carrier:
+            self._carrier[0].look(last)
+        if self._topic:
+            self._topic[0].wake()
+
+    def announced(self, last: int) -> None:
+        if self._carrier:
+            self._carrier[0].announced(last)
         if self._topic:
             self._topic[0].wake()
 

@@ -158,6 +158,33 @@ async def test_what_follows_is_sent_without_being_read() -> None:
     assert sorted(bench.sent) == [1, 2, 3, 4, 5]
 
 
+async def test_what_is_announced_and_then_handed_over_is_not_read() -> None:
+    """The announcement of what this process committed is often quicker than the process itself."""
+    async with carrying(1, 2) as bench:
+        pages = bench.shelf.pages
+        committed = bench.shelf.commit(3, 4)
+        bench.carrier.announced(4)
+        for _ in range(5):
+            await asyncio.sleep(0)
+        bench.carrier.hand_over(committed)
+        await bench.until_sent(4)
+        assert bench.shelf.pages == pages
+        bench.shelf.commit(5)
+        bench.carrier.look(5)
+        await bench.until_sent(5)
+        assert bench.shelf.pages == pages + 1
+    assert sorted(bench.sent) == [1, 2, 3, 4, 5]
+
+
+async def test_what_is_only_announced_is_read() -> None:
+    """Another process committed it."""
+    async with carrying(1, 2) as bench:
+        bench.shelf.commit(3, 4)
+        bench.carrier.announced(4)
+        await bench.until_sent(4)
+    assert sorted(bench.sent) == [1, 2, 3, 4]
+
+
 async def test_what_does_not_follow_is_read_with_what_is_missing() -> None:
     """Another process committed what lies between: nothing overtakes it."""
     async with carrying(1) as bench:
@@ -191,7 +218,7 @@ async def test_however_they_come_all_are_sent_once_and_each_persons_in_order() -
             if way != "announced":
                 bench.carrier.hand_over(committed)
             if way != "handed":
-                bench.carrier.wake(position)
+                bench.carrier.announced(position)
             for _ in range(drawn.randint(0, 6)):
                 await asyncio.sleep(0)
         await bench.until_sent(position)
