@@ -8,6 +8,7 @@ import threading
 import uvloop
 
 from gateway import failpoints, telemetry
+from gateway.allocator import share_heaps
 from gateway.app import PROCESSES
 from gateway.errors import ConfigurationError, GatewayError
 from gateway.settings import read_settings
@@ -30,6 +31,7 @@ def main(argv: list[str]) -> int:
     except ValueError as error:
         print(f"A setting is wrong: {error}.", file=sys.stderr)  # noqa: T201
         return 2
+    share_heaps()
     telemetry.configure(argv[0], level=settings.log_level)
     sys.unraisablehook = lambda told: _failed("exception.ignored", told.exc_value)
     threading.excepthook = lambda told: _failed("thread.failed", told.exc_value)
