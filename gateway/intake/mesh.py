@@ -92,10 +92,9 @@ class MeshPoll:
                 log.warning("mesh.not_fetched", status=error.response.status_code if error.response is not None else 0)
             except MeshError:
                 log.error("mesh.answer_not_sent")  # nor is it acknowledged: all of it is tried again
-            except Exception as error:
+            except Exception as error:  # a fault of ours, which this message met: it stays there, and stops no other
                 if passes(error):
                     raise
-                # A fault of ours, which this message met: it stays on the exchange, and stops no other.
                 log.error("mesh.failed", error=type(error).__name__, where=telemetry.where(error))
 
     async def _take(self, message_id: str) -> None:
@@ -132,9 +131,10 @@ class MeshPoll:
         # SpooledTemporaryFile has every method of a binary file, which its stub does not say.
         with cast(BinaryIO, SpooledTemporaryFile(max_size=_IN_MEMORY)) as file:
             spool = Spool(file)
-            if await asyncio.to_thread(self._write, first, message_id, spool, self._taker.most(parcel)):
-                return await self._taker.take(parcel, spool.whole())
-            return self._taker.too_large(parcel)
+            if not await asyncio.to_thread(self._write, first, message_id, spool, self._taker.most(parcel)):
+                return self._taker.too_large(parcel)
+            reach("F1")
+            return await self._taker.take(parcel, spool.whole())
 
     def _write(self, first: Response, message_id: str, spool: Spool, most: int) -> bool:
         """Write a message down, all its chunks in their order. Whether it is no larger than that (bytes)."""

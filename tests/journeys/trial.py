@@ -112,9 +112,10 @@ class Trial:
 
     async def send(self, people: Iterable[Sequence[Message]]) -> None:
         """Send all of it."""
-        await self.sources.run(self._known(people))
+        await self.sources.run(self.known(people))
 
-    def _known(self, people: Iterable[Sequence[Message]]) -> Iterator[Sequence[Message]]:
+    def known(self, people: Iterable[Sequence[Message]]) -> Iterator[Sequence[Message]]:
+        """The same, noted as people whose values no log may hold."""
         for messages in people:
             self._people.update(message.person for message in messages)
             yield messages
