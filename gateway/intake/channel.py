@@ -22,7 +22,7 @@ async def keep_going(name: str, run: Callable[[], Awaitable[None]], pause: timed
             await run()
         except ConfigurationError:
             raise
-        except Exception as error:
+        except Exception as error:  # unforeseen, so of no type: it is counted and said, and may stop this channel only
             telemetry.channel_faults.labels(name).inc()
             cause = telemetry.first(error)
             log.error("channel.failed", name=name, error=type(cause).__name__, where=telemetry.where(cause))

@@ -207,7 +207,7 @@ class DropWatch:
                 return
             try:
                 took = await self._taker.take(parcel, spool.whole()) if whole else self._taker.too_large(parcel)
-            except Exception as error:
+            except Exception as error:  # a fault of ours, which this file met: it is put off, and stops no other
                 if passes(error):
                     raise
                 self._put_off(name, "drop.failed", error)
