@@ -162,7 +162,7 @@ class Filler:
             await self._one(one)
         except (Moved, OSError, TimeoutError):
             raise
-        except Exception as error:  # the adapter failed over this record: it is settled as that, or it would come for ever
+        except Exception as error:  # its adapter failed over it: settled as that, or it would come for ever
             if isinstance(error, SQLAlchemyError) and not isinstance(error, DataError):
                 raise
             log.error("filling.failed", record=str(one.id), error=type(error).__name__, where=telemetry.where(error))
