@@ -33,6 +33,12 @@ def check(
     mapping: Annotated[
         Path | None, typer.Option("--mapping", metavar="TOML", help="Try it with codes mapped so.", exists=True)
     ] = None,
+    preview: Annotated[
+        bool,
+        typer.Option(
+            "--preview", help="Show what a LASARS would be told of the first three records; with --json of each."
+        ),
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress.")] = False,
 ) -> None:
     """Say what an agency's adapter makes of files. Nothing leaves this computer; no value is shown."""
@@ -47,9 +53,10 @@ def check(
             files,
             options=settings.adapters,
             places=settings.places,
+            agreements=settings.agreements,
             console=console(),
             received=datetime.now(UTC),
-            wanted=Wanted(as_json, report, no_report, mapping, write_mapping, quiet),
+            wanted=Wanted(as_json, report, no_report, mapping, write_mapping, quiet, preview),
         )
     )
 

@@ -12,11 +12,13 @@ import orjson
 from rich.console import Console
 from rich.text import Text
 
-from adapters.base import Adapter, FileRefused, Held, Ignored
+from adapters.base import Adapter, FileRefused, Held, Ignored, Message
 from adapters.registry import adapters
+from gateway.addressing.agreements import Agreements, load_agreements
 from gateway.connecting.meter import meter
 from gateway.offline.detect import detect
 from gateway.offline.mapping import as_toml, for_a_gateway, read_mapping, taught
+from gateway.offline.preview import Previewed, preview
 from gateway.offline.records import (
     Examined,
     Piece,
@@ -28,12 +30,16 @@ from gateway.offline.records import (
     pieces_of,
 )
 from gateway.offline.report import Report
-from gateway.offline.screen import say, say_record, say_report
+from gateway.offline.screen import say, say_previews, say_record, say_report
 from gateway.offline.survey import Reader, survey
 from schemas.place_files import PlacesError
 
 LISTED_ONE_BY_ONE: Final = 20
 """Up to so many records are told one by one; more are gathered by cause, and a report is written beside them."""
+_PREVIEWED: Final = 3
+"""Records of which is shown what a LASARS would be told."""
+_LOOKED_AT: Final = 1_000
+"""Records that are looked at for that; a file whose beginning is all wrong has other things to be shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +47,8 @@ class Wanted:
     """What is asked of a check.
 
     as_json: one object a record and nothing else. report: where the page goes, None for beside the files; no_report:
-    it goes nowhere. mapping: a mapping file to read; write_mapping: where to write one. quiet: no progress.
+    it goes nowhere. mapping: a mapping file to read; write_mapping: where to write one. quiet: no progress. preview:
+    show what a LASARS would be told of the first records, as JSON of each.
     """
 
     as_json: bool = False
@@ -50,6 +57,7 @@ class Wanted:
     mapping: Path | None = None
     write_mapping: Path | None = None
     quiet: bool = False
+    preview: bool = False
 
 
 def check(
@@ -58,6 +66,7 @@ def check(
     *,
     options: Mapping[str, Mapping[str, str]],
     places: Path,
+    agreements: Path,
     console: Console,
     received: datetime,
     wanted: Wanted | None = None,
@@ -65,8 +74,8 @@ def check(
     """Tell on the console what an agency's adapter makes of the records in some files; the exit code.
 
     agency: None to ask every adapter whose they are. options: an installation's choices, by agency. places: the folder
-    of the postcode table. 0: every record is taken. 1: at least one is held or refused; warnings do not count. 2: it
-    could not be tried.
+    of the postcode table. agreements: that of what may be told. 0: every record is taken. 1: at least one is held or
+    refused; warnings do not count. 2: it could not be tried.
     """
     wanted = wanted or Wanted()
     try:
@@ -81,9 +90,9 @@ def check(
         if wanted.mapping is not None:
             reader = replace(reader, mapped=read_mapping(wanted.mapping))
         if wanted.as_json:
-            return _as_json(reader, paths, console)
+            return _as_json(reader, paths, load_agreements(agreements) if wanted.preview else None, console)
         say(console, f"Reading as {agency}{why}; nothing leaves this computer.")
-        return _told(reader, paths, console, wanted)
+        return _told(reader, paths, agreements, console, wanted)
     except Unusable as unusable:
         console.print(Text(str(unusable)))
     except PlacesError as error:
@@ -91,16 +100,19 @@ def check(
     return 2
 
 
-def _as_json(reader: Reader, paths: Sequence[Path], console: Console) -> int:
-    attention = False
+def _as_json(reader: Reader, paths: Sequence[Path], agreements: Agreements | None, console: Console) -> int:
+    attention, day = False, reader.received.date()
     with taught(reader.mapped):
         for record in examine(reader.adapter, paths, reader.received):
             attention |= record.needs_attention
-            console.file.write(orjson.dumps(as_object(record)).decode() + "\n")
+            told = as_object(record)
+            if agreements is not None:
+                told["preview"] = [one.as_json() for one in preview(record, reader.agency, agreements, day)]
+            console.file.write(orjson.dumps(told).decode() + "\n")
     return int(attention)
 
 
-def _told(reader: Reader, paths: Sequence[Path], console: Console, wanted: Wanted) -> int:
+def _told(reader: Reader, paths: Sequence[Path], agreements: Path, console: Console, wanted: Wanted) -> int:
     many = sum(1 for _ in islice(_pieces(reader.adapter, paths), LISTED_ONE_BY_ONE + 1)) > LISTED_ONE_BY_ONE
     if not many:
         with taught(reader.mapped):
@@ -108,8 +120,12 @@ def _told(reader: Reader, paths: Sequence[Path], console: Console, wanted: Wante
                 say_record(console, record)
     size = sum(file.stat().st_size for path in paths for file in (path.rglob("*") if path.is_dir() else [path]))
     with meter("Reading", size, quiet=wanted.quiet or not many) as told:
-        report = Report(reader.agency, reader.received, survey(reader, paths, told), reader.known)
+        counted = survey(reader, paths, told)
+    previewed = tuple(_previews(reader, paths, agreements)) if counted.tally.outcomes["accepted"] else ()
+    report = Report(reader.agency, reader.received, counted, reader.known, previewed)
     say_report(console, report, causes=many)
+    if wanted.preview and previewed:
+        say_previews(console, previewed)
     if wanted.write_mapping is not None:
         _write_mapping(report, wanted.write_mapping, console)
     elif report.codes():
@@ -128,6 +144,19 @@ def _pieces(adapter: Adapter, paths: Sequence[Path]) -> Iterator[Piece]:
     for path, name in files_of(adapter, paths):
         with path.open("rb") as file, suppress(FileRefused):
             yield from pieces_of(adapter, file, name, media_type(path))
+
+
+def _previews(reader: Reader, paths: Sequence[Path], folder: Path) -> Iterator[Previewed]:
+    """What would be told of the first records that are ready."""
+    agreements, day = load_agreements(folder), reader.received.date()
+    with taught(reader.mapped):
+        read = (
+            Examined(piece.file, piece.row, reader.adapter.read(Message(piece.body, piece.media_type, reader.received)))
+            for piece in islice(_pieces(reader.adapter, paths), _LOOKED_AT)
+        )
+        ready = (record for record in read if record.kinds)
+        for record in islice(ready, _PREVIEWED):
+            yield from preview(record, reader.agency, agreements, day)
 
 
 def _beside(path: Path) -> Path:

@@ -11,6 +11,7 @@ from adapters.base import Level, Rule
 from gateway.offline.file_facts import FileFacts
 from gateway.offline.homes import Homes, coverage
 from gateway.offline.mapping import Codes, unknown_kinds, unmapped
+from gateway.offline.preview import Previewed
 from gateway.offline.profile import Field, Profile
 from gateway.offline.survey import Survey
 from gateway.offline.tally import Cause, Tally
@@ -37,12 +38,17 @@ class FieldTold:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Everything that is told of some files. agency: whose adapter read them. when: at what time that was."""
+    """Everything that is told of some files.
+
+    agency: whose adapter read them. when: at what time that was. previewed: what a LASARS would be told of the first
+    records that are ready.
+    """
 
     agency: str
     when: datetime
     survey: Survey
     places: Places
+    previewed: tuple[Previewed, ...] = ()
 
     @property
     def tally(self) -> Tally:

@@ -1,5 +1,6 @@
 """A check as it stands on a terminal: eighty columns, colour where there is a terminal, and no value of any record."""
 
+from collections.abc import Sequence
 from textwrap import wrap
 from typing import Final
 
@@ -7,6 +8,7 @@ from rich.console import Console
 from rich.text import Text
 
 from adapters.base import Finding, Held, Ignored, Level
+from gateway.offline.preview import Previewed
 from gateway.offline.records import Examined
 from gateway.offline.report import Report, label, seen, where
 from gateway.offline.tally import Cause
@@ -42,6 +44,15 @@ def say_report(console: Console, report: Report, *, causes: bool) -> None:
         say(console, f"  {line}" if number else line)
     if codes := report.codes_told():
         say(console, f"Not mapped: {', '.join(codes)}")
+
+
+def say_previews(console: Console, previewed: Sequence[Previewed]) -> None:
+    """What a LASARS would be told, field by field."""
+    say(console, "What a LASARS would be told, each value by its shape or by what may stand there:")
+    for one in previewed:
+        say(console, one.headline())
+        for name, drawn in one.told:
+            say(console, f"    {name}: {drawn}")
 
 
 def say(console: Console, sentence: str) -> None:

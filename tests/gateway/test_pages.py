@@ -79,6 +79,7 @@ def check_page(folder: Path) -> str:
         [file],
         options={},
         places=ROOT / "deploy" / "areas",
+        agreements=ROOT / "contracts" / "agreements",
         console=console(),
         received=NOW,
         wanted=Wanted(report=page),

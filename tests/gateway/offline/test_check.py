@@ -14,6 +14,7 @@ from gateway.offline import Wanted, check
 RECEIVED = datetime(2026, 1, 15, tzinfo=UTC)
 EXAMPLES = Path(__file__).parents[3] / "contracts" / "inbound" / "police_custody" / "examples"
 PLACES = Path(__file__).parents[3] / "deploy" / "areas"
+AGREEMENTS = PLACES.parents[1] / "contracts" / "agreements"
 HEADER = "form_type,force_code,station_code,custody_number,surname,date_of_birth,form_id,given_at,cease_reason"
 
 Run = Callable[..., tuple[int, str]]
@@ -37,6 +38,7 @@ def run() -> Run:
             paths,
             options={},
             places=PLACES,
+            agreements=AGREEMENTS,
             console=console,
             received=RECEIVED,
             wanted=wanted or Wanted(as_json=as_json, no_report=True, quiet=True),

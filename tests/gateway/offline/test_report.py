@@ -16,6 +16,7 @@ from gateway.offline.survey import Reader, Survey, survey
 
 RECEIVED = datetime(2026, 1, 15, tzinfo=UTC)
 PLACES = Path(__file__).parents[3] / "deploy" / "areas"
+AGREEMENTS = PLACES.parents[1] / "contracts" / "agreements"
 HEADER = (
     "form_type,force_code,station_code,custody_number,surname,forenames,date_of_birth,asn,postcode,form_id,"
     "test_reason,trigger_offence,tested_at,result_cocaine,result_opiates"
@@ -74,6 +75,7 @@ def run(path: Path, agency: str | None = "police_custody", **wanted: Path | bool
         [path],
         options={},
         places=PLACES,
+        agreements=AGREEMENTS,
         console=Console(file=out, width=80),
         received=RECEIVED,
         wanted=Wanted(quiet=True, **wanted),  # type: ignore[arg-type]
@@ -89,6 +91,27 @@ def test_nothing_of_anybody_is_in_it(custody: Path) -> None:
     for canary in CANARIES:
         assert canary not in said
         assert canary not in page
+
+
+def test_what_a_lasars_would_be_told_is_shown(custody: Path) -> None:
+    """On the page always, on the terminal when asked for: of the first three records that are ready."""
+    _, said = run(custody)
+    assert "What a LASARS would be told" not in said
+    _, said = run(custody, preview=True)
+    page = (custody.parent / "custody.report.html").read_text(encoding="utf-8")
+    for told in (said, page):
+        assert "What a LASARS would be told" in told
+        assert set(re.findall(r"custody\.csv row (\d+): custody\.drug-test\.recorded", told)) == {"1", "2", "3"}
+        for canary in CANARIES:
+            assert canary not in told
+
+
+def test_a_file_refused_whole_would_tell_nobody_anything(tmp_path: Path) -> None:
+    """Nothing is shown of rows that would not be taken."""
+    path = tmp_path / "custody.csv"
+    path.write_text("\r\n".join([HEADER, *(row(number) for number in range(1, 4)), "#END,9", ""]), newline="")
+    _, said = run(path, preview=True)
+    assert "What a LASARS would be told" not in said
 
 
 def test_a_column_somebody_is_named_in_is_not_told(tmp_path: Path) -> None:
