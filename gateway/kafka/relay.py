@@ -102,9 +102,9 @@ class Relay:
                 try:
                     await self._listen(connection)
                     session = await session_of(connection)
+                    await outbox.do_not_wait_for_the_disk(session)
                     while True:
                         await self._take_shards(session)
-                        self._woken.clear()
                         wait = await self._drain(session, producer.send)
                         await self._rest(wait)
                 finally:
@@ -130,24 +130,22 @@ class Relay:
 
     async def _drain(self, session: Session, send: Callable[..., Awaitable[asyncio.Future[Any]]]) -> float | None:
         """Publish until nothing may go out now; the seconds until something may, or None."""
-        while self._held:
+        sent: Sequence[Unpublished] = ()
+        while True:
             now = self._clock()
-            events = await outbox.read(session, self._held, now, self._batch)
-            reach("R1")
-            if events:
-                self.backlog = len(events)
-                await self._publish(events, send)
-            # Whatever is committed after a reading wakes us again, so one that was not full needs no other after it.
-            full = len(events) == self._batch
-            due = await outbox.published(session, [event.seq for event in events], self._held, now, ahead=not full)
+            self._woken.clear()  # what is committed from here on wakes us again; what was before is read here
+            gone = [event.seq for event in sent]
+            events, due = await outbox.take_out_and_read(session, gone, self._held, now, self._batch)
             self.last_progress = self._clock()
-            if events:
+            if sent:
                 reach("R4")
-                log.info("events.relayed", count=len(events))
-            if not full:
-                self.backlog = 0
+                log.info("events.relayed", count=len(sent))
+            reach("R1")
+            self.backlog = len(events)
+            if not events:
                 return None if due is None else max((due - self.last_progress).total_seconds(), 0.0)
-        return None
+            await self._publish(events, send)
+            sent = events
 
     async def _publish(
         self, events: Sequence[Unpublished], send: Callable[..., Awaitable[asyncio.Future[Any]]]

@@ -13,29 +13,34 @@ from gateway.store.session import Session
 from gateway.store.statement import Statement
 from schemas.base import Change
 
-_READ = Statement(
+# What is taken out stands in the same snapshot still, so the reading leaves it out by number. There is a row even where
+# nothing may go out: it tells when the next settling event may. What settles is few beside a backlog, and has an index
+# of its own, which is used because nothing else is asked there.
+_TAKE_OUT_AND_READ = Statement(
     """
-    select o.seq, b.sealed, o.event_id, e.record_id, e.kind, e.change, e.supersedes, e.sender, e.agency, e.fact, e.lane,
-           e.occurred, e.recorded, e.due, e.trace
-    from outbox o
-    join events e on e.id = o.event_id
-    left join bodies b on b.id = o.event_id
-    where o.shard = any(cast(:shards as smallint[])) and (o.due is null or o.due <= :now)
-    order by o.seq limit :most
+    with gone as (
+        delete from outbox where seq = any(cast(:gone as bigint[]))
+    ), next as materialized (
+        select o.seq, b.sealed, o.event_id, e.record_id, e.kind, e.change, e.supersedes, e.sender, e.agency, e.fact,
+               e.lane, e.occurred, e.recorded, e.due, e.trace
+        from outbox o
+        join events e on e.id = o.event_id
+        left join bodies b on b.id = o.event_id
+        where o.shard = any(cast(:shards as smallint[])) and (o.due is null or o.due <= :now)
+          and o.seq not in (select unnest(cast(:gone as bigint[])))
+        order by o.seq limit :most
+    ), settling as materialized (
+        select shard, due from outbox where due is not null
+    )
+    select case when next.seq is null
+                then (select min(due) from settling where shard = any(cast(:shards as smallint[])) and due > :now) end,
+           next.*
+    from (select) as always left join next on true order by next.seq
     """
 )
 
-# What settles is few beside a backlog, and has an index of its own, which is used because nothing else is asked there.
-_PUBLISHED = Statement(
-    """
-    with gone as (
-        delete from outbox where seq = any(cast(:seqs as bigint[]))
-    ), settling as materialized (
-        select shard, due from outbox where due is not null and cast(:ahead as boolean)
-    )
-    select min(due) from settling where shard = any(cast(:shards as smallint[])) and due > :now
-    """
-)
+# What was taken out may come back when PostgreSQL's machine fails, and is sent again: no reason to wait for the disk.
+_UNHURRIED = Statement("set synchronous_commit = off")
 
 _TRY_SHARDS = Statement(
     """
@@ -77,25 +82,26 @@ class Unpublished:
     sealed: bytes | None
 
 
-async def read(session: Session, shards: Sequence[int], now: datetime, most: int) -> list[Unpublished]:
-    """The oldest events of these shards that may go out, in the order of their commits."""
-    rows = await session.rows(_READ, {"shards": shards, "now": now, "most": most})
+async def take_out_and_read(
+    session: Session, gone: Sequence[int], shards: Sequence[int], now: datetime, most: int
+) -> tuple[list[Unpublished], datetime | None]:
+    """Take out what Kafka has acknowledged, and read the oldest events of these shards that may go out.
+
+    They come in the order of their commits. Where there are none: when the next settling one of these shards may go.
+    """
+    rows = await session.rows(_TAKE_OUT_AND_READ, {"gone": gone, "shards": shards, "now": now, "most": most})
+    [(due, first, *_), *_] = rows
+    if first is None:
+        return [], due
     return [
         Unpublished(seq, Envelope(event, record, kind, Change(change), *rest), sealed)
-        for seq, sealed, event, record, kind, change, *rest in rows
-    ]
+        for _, seq, sealed, event, record, kind, change, *rest in rows
+    ], None
 
 
-async def published(
-    session: Session, seqs: Sequence[int], shards: Sequence[int], now: datetime, *, ahead: bool = True
-) -> datetime | None:
-    """Take these out: Kafka has acknowledged them.
-
-    ahead: look when the next settling event of these shards may go out, and tell it.
-    """
-    told = {"seqs": seqs, "shards": shards, "now": now, "ahead": ahead}
-    due: datetime | None = await session.value(_PUBLISHED, told)
-    return due
+async def do_not_wait_for_the_disk(session: Session) -> None:
+    """Let what this session takes out be gone at once, and on disk a moment later."""
+    await session.rows(_UNHURRIED)
 
 
 async def try_shards(session: Session, shards: Sequence[int], most: int) -> list[int]:

@@ -75,8 +75,8 @@ async def published(engine: AsyncEngine, count: int) -> list[Unpublished]:
 async def relayed(engine: AsyncEngine) -> list[Unpublished]:
     """All that may go out, taken from the outbox as the relay would."""
     async with transaction(engine) as session:
-        events = await outbox.read(session, range(16), NOW, 100)
-        await outbox.published(session, [event.seq for event in events], range(16), NOW)
+        events, _ = await outbox.take_out_and_read(session, (), range(16), NOW, 100)
+        await outbox.take_out_and_read(session, [event.seq for event in events], range(16), NOW, 0)
     return events
 
 

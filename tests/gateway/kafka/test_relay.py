@@ -15,7 +15,9 @@ from gateway.kafka.envelope import Envelope, read_headers
 from gateway.kafka.relay import Relay, notify
 from gateway.kafka.topics import canonical_topics, create_topics
 from gateway.settings import Kafka, Store
+from gateway.store import outbox
 from gateway.store.ledger import open_engine
+from gateway.store.session import session
 from tests.support.facts import NOW, entry, journal, reception
 
 pytestmark = pytest.mark.services
@@ -119,6 +121,25 @@ async def test_what_settles_is_not_published_before_its_time(engine: AsyncEngine
         (envelope,) = await read_until(consumer, 1)
         assert envelope.due is None
         await empty(engine, left=1)
+
+
+async def test_what_is_taken_out_is_not_read_again(engine: AsyncEngine) -> None:
+    """One question takes out what was sent and reads what follows it; the last one tells when the next may go out."""
+    await journal(engine).commit([entry(reception(f"fact {n}", noms=f"A{n:04}BC")) for n in range(5)])
+    await journal(engine).commit([entry(reception("later", settles=True, noms="B1234CD"))])
+    async with session(engine) as opened:
+        first, none_yet = await outbox.take_out_and_read(opened, (), range(SHARDS), NOW, 3)
+        more, _ = await outbox.take_out_and_read(opened, [event.seq for event in first], range(SHARDS), NOW, 3)
+        left, due = await outbox.take_out_and_read(opened, [event.seq for event in more], range(SHARDS), NOW, 3)
+        nobodys = await outbox.take_out_and_read(opened, (), [], NOW, 3)
+    seqs = [event.seq for event in (*first, *more)]
+    assert (len(first), len(more), len(left)) == (3, 2, 0)
+    assert seqs == sorted(set(seqs))
+    assert none_yet is None
+    assert due is not None
+    assert due > NOW
+    assert nobodys == ([], None)
+    await empty(engine, left=1)
 
 
 async def test_eight_relays_with_kills_and_long_transactions_keep_every_chain(
