@@ -14,13 +14,19 @@ from pathlib import Path
 
 import asyncpg
 
-from gateway.local import kafka, metadata, ports, postgres
+from gateway.local import kafka, metadata, postgres
+from gateway.local.postgres import SETTINGS
 from gateway.settings import Store
 from gateway.store.ledger import migrate, open_engine
 
 POSTGRES_IMAGE = "postgres:18.4"
 KAFKA_IMAGE = "apache/kafka:4.3.1"
 MIGRATED = "migrated"
+
+_NEEDED = ("max_locks_per_transaction",)
+"""Settings of the embedded PostgreSQL without which the gateway fails on any."""
+
+_KAFKA_PORT, _TOLD = 9092, "/tmp/advertised"  # noqa: S108 - inside the container
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +41,12 @@ def docker_engine() -> Engine:
     """Ask for a Docker engine the way testcontainers would."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        import docker
         from docker.errors import DockerException
+        from testcontainers.core.docker_client import DockerClient
 
         answers = True
         try:
-            docker.from_env(timeout=2).close()
+            DockerClient(timeout=2).client.close()
         except DockerException:
             answers = False
         gc.collect()  # a failed try leaves its socket open, and the warning of that is no test's fault
@@ -70,15 +76,13 @@ def contained_postgres() -> Iterator[Server]:
     """PostgreSQL in a container."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        from testcontainers.postgres import PostgresContainer
+        from testcontainers.community.postgres import PostgresContainer
 
         container = PostgresContainer(POSTGRES_IMAGE, username="gateway", password=uuid.uuid4().hex, dbname="gateway")
-        container.start()
-    try:
-        address = f"{container.get_container_host_ip()}:{container.get_exposed_port(5432)}"
+        container.with_command(["postgres", *(part for name in _NEEDED for part in ("-c", f"{name}={SETTINGS[name]}"))])
+    with container:
+        address = f"{container.get_container_host_ip()}:{container.get_exposed_port(container.port)}"
         yield Server(f"postgresql+asyncpg://gateway:{container.password}@{address}/{{database}}")
-    finally:
-        container.stop()
 
 
 @contextmanager
@@ -92,39 +96,37 @@ def embedded_kafka(folder: Path) -> Iterator[str]:
 def contained_kafka() -> Iterator[str]:
     """Kafka in a container; yields its bootstrap servers.
 
-    The port outside is chosen beforehand, because a broker must tell its clients where it is before it runs.
+    A broker must tell its clients where it is, and from outside that is known only once the container runs: so it waits
+    for a file that says so, as the image's own script then reads it.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from testcontainers.core.container import DockerContainer
-        from testcontainers.core.waiting_utils import wait_for_logs
+        from testcontainers.core.wait_strategies import LogMessageWaitStrategy
 
-        (port,) = ports.free(1)
-        container = DockerContainer(KAFKA_IMAGE).with_bind_ports(9092, port)
-        host = container.get_docker_client().host()
-        for name, value in {
-            "KAFKA_NODE_ID": "1",
-            "KAFKA_PROCESS_ROLES": "broker,controller",
-            "KAFKA_CONTROLLER_QUORUM_VOTERS": "1@localhost:9093",
-            "KAFKA_CONTROLLER_LISTENER_NAMES": "CONTROLLER",
-            "KAFKA_LISTENER_SECURITY_PROTOCOL_MAP": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
-            "KAFKA_LISTENERS": "PLAINTEXT://:9092,CONTROLLER://:9093",
-            "KAFKA_ADVERTISED_LISTENERS": f"PLAINTEXT://{host}:{port}",
-            "KAFKA_AUTO_CREATE_TOPICS_ENABLE": "false",
-            "KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR": "1",
-            "KAFKA_TRANSACTION_STATE_LOG_REPLICATION_FACTOR": "1",
-            "KAFKA_TRANSACTION_STATE_LOG_MIN_ISR": "1",
-            "KAFKA_GROUP_INITIAL_REBALANCE_DELAY_MS": "0",
-        }.items():
-            container.with_env(name, value)
-        container.start()
-        wait_for_logs(container, "Kafka Server started", timeout=90)
-    try:
+        wait = f"until [ -s {_TOLD} ]; do sleep 0.1; done; . {_TOLD}; exec /etc/kafka/docker/run"
+        container = DockerContainer(KAFKA_IMAGE).with_exposed_ports(_KAFKA_PORT).with_command(["sh", "-c", wait])
+        container.with_envs(
+            KAFKA_NODE_ID="1",
+            KAFKA_PROCESS_ROLES="broker,controller",
+            KAFKA_CONTROLLER_QUORUM_VOTERS="1@localhost:9093",
+            KAFKA_CONTROLLER_LISTENER_NAMES="CONTROLLER",
+            KAFKA_LISTENER_SECURITY_PROTOCOL_MAP="PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+            KAFKA_LISTENERS=f"PLAINTEXT://:{_KAFKA_PORT},CONTROLLER://:9093",
+            KAFKA_AUTO_CREATE_TOPICS_ENABLE="false",
+            KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR="1",
+            KAFKA_TRANSACTION_STATE_LOG_REPLICATION_FACTOR="1",
+            KAFKA_TRANSACTION_STATE_LOG_MIN_ISR="1",
+            KAFKA_GROUP_INITIAL_REBALANCE_DELAY_MS="0",
+        )
+    with container:
+        host, port = container.get_container_host_ip(), container.get_exposed_port(_KAFKA_PORT)
+        told = f"export KAFKA_ADVERTISED_LISTENERS=PLAINTEXT://{host}:{port}\n"
+        container.copy_into_container(told.encode(), _TOLD)
+        LogMessageWaitStrategy("Kafka Server started").with_startup_timeout(90).wait_until_ready(container)
         if not metadata.knows(host, port, 1):
             raise RuntimeError("the Kafka container says it has started, and does not answer")
         yield f"{host}:{port}"
-    finally:
-        container.stop()
 
 
 async def make_template(server: Server) -> None:
