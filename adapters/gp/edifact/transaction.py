@@ -76,7 +76,7 @@ class _Decoding:
         patient = self._own.get("PNA+PAT")
         if patient is None:
             raise Faulty([*self._faults, self._finding(rules.MISSING, "PNA+PAT")])
-        if self._kind is Kind.APPROVAL and not patient.value(1):
+        if self._kind is Kind.APPROVAL and not _given(patient, 1):
             self._raise_faults()
             return Accepted((), (self._finding(rules.NOBODY_APPROVED, "PNA+PAT"),))
         person = self._person(patient)
@@ -104,8 +104,8 @@ class _Decoding:
     def _event(self, prepared: Moment, person: Person, ended: date | None, reason: EndReason | None) -> Event:
         """What happened. Raises UnknownCode, and Faulty for an end too far ahead."""
         sex = self._own.get("PDI")
-        if sex is not None and sex.value(0) not in ("", ERASED):
-            person = person.model_copy(update={"sex": SEXES[sex.value(0)]})
+        if sex is not None and (code := _given(sex, 0)):
+            person = person.model_copy(update={"sex": SEXES[code]})
         if ended is None or reason is None:
             change = Registration.APPROVED if self._kind is Kind.APPROVAL else Registration.AMENDED
             return RegistrationChanged(occurred=prepared, person=person, sensitivity=_SENSITIVE, registration=change)
@@ -140,7 +140,7 @@ class _Decoding:
 
     def _reason(self) -> str:
         segment = self._own.get("GIS")
-        written = segment.value(0) if segment is not None else ""
+        written = _given(segment, 0) if segment is not None else ""
         if not written:
             self._fault(rules.MISSING, "GIS")
         return written
@@ -172,8 +172,8 @@ class _Decoding:
 
     def _day(self, name: str, *, required: bool = False) -> date | None:
         segment = self._own.get(name)
-        written = segment.value(0, 1) if segment is not None else ""
-        if not written or written == ERASED:
+        written = _given(segment, 0, 1) if segment is not None else ""
+        if not written:
             if required:
                 self._fault(rules.MISSING, name)
             return None
@@ -203,11 +203,11 @@ class _Decoding:
 
     def _identifiers(self, patient: Segment, other: Segment | None) -> tuple[Identifier, ...]:
         read = []
-        if number := patient.value(1):
+        if number := _given(patient, 1):
             read.append(claims.identifier(Scheme.NHS, number, f"{self._of.field}/PNA+PAT", self._odd))
-        if other is not None and other.value(1) and other.value(1, 1) == "API":
+        if other is not None and (amended := _given(other, 1)) and other.value(1, 1) == "API":
             field = f"{self._of.field}/PNA+PER"
-            read.append(claims.identifier(Scheme.NHS, other.value(1), field, self._odd))
+            read.append(claims.identifier(Scheme.NHS, amended, field, self._odd))
             self._odd.append(Finding(rules.NUMBER_AMENDED, field))
         return tuple(read)
 
@@ -230,8 +230,7 @@ class _Decoding:
             segment.value(2, part) for part in range(len(segment.elements[2]) if len(segment.elements) > 2 else 0)
         ]
         lines = tuple(line for line in written if line not in ("", ERASED))
-        postcode = segment.value(7)
-        place = claims.postcode("" if postcode == ERASED else postcode, field, self._odd)
+        place = claims.postcode(_given(segment, 7), field, self._odd)
         said = bool(lines) and lines[0].upper() in _NO_ABODE
         homeless = claims.homeless(place, said, field, self._odd)
         if lines or place.value or homeless:
@@ -247,6 +246,12 @@ _READ = frozenset(
     {*("RFF+950", "RFF+TN", "DTM+137", "DTM+329", "DTM+961", "GIS", "PDI", "PNA+PAT", "PNA+PER", "NAD+PAT", "NAD+GP")}
 )
 """The names of what is read; a finding prints no other."""
+
+
+def _given(segment: Segment, element: int, part: int = 0) -> str:
+    """What stands there; nothing where a percent sign takes back what stood there before."""
+    written = segment.value(element, part)
+    return "" if written == ERASED else written
 
 
 def _names(segment: Segment) -> dict[str, str]:

@@ -217,7 +217,7 @@ def _text(body: bytes, separators: Separators) -> str:
     header = _LINE.split(body[:4096].decode("latin-1"), maxsplit=1)[0].split(separators.field)
     named = header[17] if len(header) > 17 else ""  # MSH-18: the separator itself is MSH-1
     first = named.split(separators.repetition)[0] if separators.repetition else named
-    codec = _CODECS.get(first.strip().upper())
+    codec = _CODECS.get("" if first.strip() == NULL else first.strip().upper())
     if codec is None:
         raise Unreadable(rules.CHARACTER_SET_NOT_TAKEN, "MSH-18")
     try:

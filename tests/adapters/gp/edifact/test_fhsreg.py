@@ -103,6 +103,7 @@ def test_erased_values_are_absent() -> None:
     assert (address.lines, address.postcode) == (("12 LONG LANE", "STOCKPORT"), None)
     assert amended("PDI+2", "PDI+%").person.sex is None
     assert amended("DTM+329:19910623:102", "DTM+329:%:102").person.date_of_birth is None
+    assert amended(f"PNA+PAT+{NUMBER}", "PNA+PAT+%").person.identifiers == ()
 
 
 def test_an_address_erased_whole_is_no_address() -> None:
@@ -210,6 +211,7 @@ def test_what_is_no_registration_is_ignored(body: bytes, name: str) -> None:
         ("GP-120", "S01[1]/RFF+950", "RFF+950:F2", "RFF+951:F2"),
         ("GP-120", "S01[1]/RFF+TN", "RFF+TN:102", "RFF+TX:102"),
         ("GP-120", "S01[1]/GIS", "GIS+2:ZZZ", "GIS+:ZZZ"),
+        ("GP-120", "S01[1]/GIS", "GIS+2:ZZZ", "GIS+%:ZZZ"),
         ("GP-120", "S01[1]/DTM+961", "DTM+961:20260105:102", "DTM+962:20260105:102"),
         ("GP-120", "S01[1]/DTM+137", "DTM+137", "DTM+138"),
         ("GP-120", "S01[1]/PNA+PAT", "PNA+PAT", "PNA+XXX"),

@@ -83,7 +83,8 @@ def test_whatever_text_is_escaped_is_read_again(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("charset", "codec"), [("", "utf-8"), ("UNICODE UTF-8", "utf-8"), ("ASCII", "utf-8"), ("8859/1", "latin-1")]
+    ("charset", "codec"),
+    [("", "utf-8"), ('""', "utf-8"), ("UNICODE UTF-8", "utf-8"), ("ASCII", "utf-8"), ("8859/1", "latin-1")],
 )
 def test_text_is_read_in_the_character_set_of_the_header(charset: str, codec: str) -> None:
     """A name keeps its letters in every character set that is taken."""
