@@ -5,16 +5,12 @@ import ssl
 from collections.abc import AsyncIterator, Callable, Iterator, MutableMapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from pydantic import ValidationError
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -37,6 +33,7 @@ from gateway.settings import Store
 from gateway.store.ledger import open_engine
 from tests.adapters.gp.hl7.messages import EVN, MOVED, PID, changed, message
 from tests.gateway.intake.test_files import Failing
+from tests.support.certificates import certificate
 from tests.support.doors import ADAPTERS, NOW, SECRETS, real_journal
 
 pytestmark = pytest.mark.services
@@ -408,30 +405,6 @@ async def test_an_address_that_is_not_listed_is_not_heard(street: Street, heard:
         assert await sender.ended()
         assert line_of(heard, "mllp.closed")["reason"] == "address_not_listed"
         assert await street.records() == []
-
-
-def certificate(folder: Path, name: str) -> tuple[Path, Path]:
-    """A self-signed certificate of this name and its key, as PEM files."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    now = datetime.now(UTC)
-    signed = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    pem, secret = folder / f"{name}.pem", folder / f"{name}.key"
-    pem.write_bytes(signed.public_bytes(serialization.Encoding.PEM))
-    secret.write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    return pem, secret
 
 
 def client(trusted: Path, own: tuple[Path, Path] | None) -> ssl.SSLContext:
