@@ -54,12 +54,12 @@ def _files(adapter: Adapter, path: Path) -> Iterator[tuple[Path, str]]:
         files = sorted(one for one in path.rglob("*") if one.is_file() and not one.name.endswith((STATEMENT, LOGBOOK)))
         taken = [(file, kind) for file in files if (kind := media_type(file)) in sends]
         if not taken:
-            raise Unusable(f"{path} holds no file that {adapter.name} sends.")
+            raise Unusable.by_kind(path, adapter)
         yield from taken
     elif not path.is_file():
-        raise Unusable(f"There is no file {path}.")
+        raise Unusable(f"There is no file {path}.", "Name one that is there.")
     elif (kind := media_type(path)) not in sends:
-        raise Unusable(f"{path} is no kind of file that {adapter.name} sends. It sends: {', '.join(sorted(sends))}.")
+        raise Unusable.by_kind(path, adapter)
     else:
         yield path, kind
 

@@ -75,29 +75,39 @@ def check(
 
     agency: None to ask every adapter whose they are. options: an installation's choices, by agency. places: the folder
     of the postcode table. agreements: that of what may be told. 0: every record is taken. 1: at least one is held or
-    refused; warnings do not count. 2: it could not be tried.
+    refused; warnings do not count. Raises Unusable where it cannot be tried.
     """
     wanted = wanted or Wanted()
+    _refuse_what_cannot_be_written(wanted)
+    known = adapters(options)
+    why = ""
+    if agency is None:
+        found = detect(known, paths[0], received)
+        agency, why = found.agency, f" ({found.why})"
+    agency_of(known, agency)
+    reader = Reader(agency, options, places, received)
+    _ = reader.adapter  # so that the tables of codes are those it reads by
+    if wanted.mapping is not None:
+        reader = replace(reader, mapped=read_mapping(wanted.mapping))
+    if wanted.as_json:
+        return _as_json(reader, paths, load_agreements(agreements) if wanted.preview else None, console)
+    say(console, f"Reading as {agency}{why}; nothing leaves this computer.")
     try:
-        known = adapters(options)
-        why = ""
-        if agency is None:
-            found = detect(known, paths[0], received)
-            agency, why = found.agency, f" ({found.why})"
-        agency_of(known, agency)
-        reader = Reader(agency, options, places, received)
-        _ = reader.adapter  # so that the tables of codes are those it reads by
-        if wanted.mapping is not None:
-            reader = replace(reader, mapped=read_mapping(wanted.mapping))
-        if wanted.as_json:
-            return _as_json(reader, paths, load_agreements(agreements) if wanted.preview else None, console)
-        say(console, f"Reading as {agency}{why}; nothing leaves this computer.")
         return _told(reader, paths, agreements, console, wanted)
-    except Unusable as unusable:
-        console.print(Text(str(unusable)))
     except PlacesError as error:
-        console.print(Text(f"The postcode table cannot be read. {error}"))
-    return 2
+        raise Unusable("The postcode table cannot be read.", str(error)) from None
+
+
+def _refuse_what_cannot_be_written(wanted: Wanted) -> None:
+    """Raises Unusable: better before a long file is read than after it."""
+    if wanted.no_report and wanted.report is not None:
+        raise Unusable("--report and --no-report contradict each other.", "Give one of them.")
+    for path in (wanted.report, wanted.write_mapping):
+        if path is not None and not path.parent.is_dir():
+            raise Unusable(f"There is no folder {path.parent} to write {path.name} in.", "Make it, or name another.")
+    if wanted.write_mapping is not None and wanted.write_mapping.exists():
+        there = f"{wanted.write_mapping} is there already, and what stands in it may be somebody's work."
+        raise Unusable(there, "Name another.")
 
 
 def _as_json(reader: Reader, paths: Sequence[Path], agreements: Agreements | None, console: Console) -> int:
@@ -172,8 +182,6 @@ def _write_mapping(report: Report, path: Path, console: Console) -> None:
         every = "No code of a table is unmapped" if report.tally.codes else "Every code is mapped"
         say(console, f"{every}; no mapping file was written.")
         return
-    if path.exists():
-        raise Unusable(f"{path} is there already, and what stands in it may be somebody's work. Name another.")
     _write(path, as_toml(report.agency, codes))
     say(console, f"Mapping: {path} names {len(codes)} codes; give each its meaning, then --mapping {path}")
 
@@ -192,7 +200,7 @@ def _write(path: Path, text: str) -> None:
     try:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise Unusable(f"{path} cannot be written ({error.strerror}). Name another file.") from None
+        raise Unusable(f"{path} cannot be written ({error.strerror}).", "Name another file.") from None
 
 
 def as_object(record: Examined) -> dict[str, Any]:

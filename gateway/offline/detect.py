@@ -41,7 +41,7 @@ class _Understood:
 def detect(adapters: Mapping[str, Adapter], path: Path, received: datetime) -> Detected:
     """The agency whose adapter understands the file best. Raises Unusable where none does, or several do as well."""
     if not path.is_file():
-        raise Unusable(f"Say whose {path} is: --as, with one of {', '.join(sorted(adapters))}.")
+        raise Unusable(f"The files in {path} may be of several agencies.", _choose(adapters))
     kind = media_type(path)
     asked = [
         _ask(adapter, path, kind, received)
@@ -50,14 +50,15 @@ def detect(adapters: Mapping[str, Adapter], path: Path, received: datetime) -> D
     ]
     best = sorted(asked, key=lambda one: one.order, reverse=True)
     if not best or best[0].order == (0, 0, False):
-        raise Unusable(
-            f"No agency's adapter understands {path.name}. Say whose it is: --as, with one of "
-            f"{', '.join(sorted(adapters))}."
-        )
+        raise Unusable(f"No agency's adapter understands {path.name}.", _choose(adapters))
     if len(best) > 1 and best[1].order == best[0].order:
         same = ", ".join(sorted(one.agency for one in best if one.order == best[0].order))
-        raise Unusable(f"{path.name} may be of {same}. Say whose it is: --as.")
+        raise Unusable(f"{path.name} may be of {same}.", _choose(adapters))
     return Detected(best[0].agency, _why(best[0], len(asked) - 1))
+
+
+def _choose(adapters: Mapping[str, Adapter]) -> str:
+    return f"Say whose, with --as: {', '.join(sorted(adapters))}."
 
 
 def _ask(adapter: Adapter, path: Path, kind: str, received: datetime) -> _Understood:

@@ -103,20 +103,23 @@ def read_mapping(path: Path) -> Mapped:
     try:
         told = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise Unusable(f"{path} cannot be read ({error.strerror}).") from None
+        raise Unusable(f"{path} cannot be read ({error.strerror}).", "Name another file.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError):
-        raise Unusable(f"{path} is not TOML. Write it with --write-mapping and fill it in.") from None
+        raise Unusable(f"{path} is not TOML.", "Write it with --write-mapping and fill it in.") from None
     tables = code_tables()
     mapped: dict[str, dict[str, str]] = {}
     for name, codes in told.items():
         if name not in tables or not isinstance(codes, dict):
-            raise Unusable(f"{path}: there is no table of codes {name!r}.")
+            raise Unusable(
+                f"{path}: there is no table of codes {name!r}.", "Take the names that --write-mapping writes."
+            )
         known = choices(tables[name])
         for code, meaning in codes.items():
             if meaning == "":
                 continue
             if meaning not in known:
-                raise Unusable(f"{path}: {name}, {code}: it can mean one of {', '.join(sorted(known))}.")
+                meanings = ", ".join(sorted(known))
+                raise Unusable(f"{path}: in {name}, {code} has no meaning of ours.", f"Choose one of: {meanings}.")
             mapped.setdefault(name, {})[code] = meaning
     return mapped
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from adapters.base import Accepted, Adapter, FileRefused, Finding, Held, Ignored, Level, Message, Outcome, Refused, Rows
+from gateway.errors import ConfigurationError
 
 _SUFFIXES: Final = {
     ".csv": "text/csv",
@@ -22,8 +23,16 @@ _LONGEST: Final = 64 * 1024 * 1024
 """The most that is read of one record. Every adapter's own bound is far below."""
 
 
-class Unusable(Exception):
+class Unusable(ConfigurationError):
     """What was asked for cannot be done: no such agency or file, or a kind of file the agency does not send."""
+
+    @classmethod
+    def by_kind(cls, path: Path, adapter: Adapter) -> "Unusable":
+        """A file the agency does not send, or a folder that holds none of those it sends."""
+        what = "holds no file" if path.is_dir() else "is no kind of file"
+        taken = adapter.records | set(adapter.files)
+        endings = ", ".join(suffix for suffix, kind in _SUFFIXES.items() if kind in taken)
+        return cls(f"{path} {what} that {adapter.name} sends.", f"Its files end in {endings}.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +82,7 @@ class Piece:
 def agency_of(adapters: Mapping[str, Adapter], name: str) -> Adapter:
     """The agency's adapter. Raises Unusable, naming those there are."""
     if name not in adapters:
-        raise Unusable(f"There is no agency {name!r}. Choose one of: {', '.join(sorted(adapters))}.")
+        raise Unusable(f"There is no agency {name!r}.", f"Choose one of: {', '.join(sorted(adapters))}.")
     return adapters[name]
 
 
@@ -93,15 +102,14 @@ def files_of(adapter: Adapter, paths: Sequence[Path]) -> Iterator[tuple[Path, st
         if path.is_dir():
             files = sorted(file for file in path.rglob("*") if file.is_file() and _taken(adapter, file))
             if not files:
-                raise Unusable(f"{path} holds no file that {adapter.name} sends.")
+                raise Unusable.by_kind(path, adapter)
             yield from ((file, str(file.relative_to(path))) for file in files)
         elif path.is_file():
             if not _taken(adapter, path):
-                takes = ", ".join(sorted(adapter.records | set(adapter.files)))
-                raise Unusable(f"{path} is no kind of file that {adapter.name} sends. It sends: {takes}.")
+                raise Unusable.by_kind(path, adapter)
             yield path, path.name
         else:
-            raise Unusable(f"There is no file {path}.")
+            raise Unusable(f"There is no file {path}.", "Name one that is there.")
 
 
 def pieces_of(adapter: Adapter, file: BinaryIO, name: str, kind: str) -> Iterator[Piece]:

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.text import Text
 
 from adapters.base import Accepted, Adapter
-from gateway.offline.records import Examined, Unusable, agency_of, examine
+from gateway.offline.records import Examined, agency_of, examine
 from schemas.base import Fact
 
 
@@ -29,21 +29,17 @@ def translate(
     """Print each fact of the records in some files as one line of JSON; the exit code.
 
     0: every record was translated or is of a kind nobody subscribes to. 1: at least one is held or refused, as told on
-    `problems`; `check` says why. 2: it could not be tried.
+    `problems`; `check` says why. Raises Unusable where it cannot be tried.
     """
     attention = False
-    try:
-        for record in examine(agency_of(adapters, agency), paths, received):
-            attention |= record.needs_attention
-            if isinstance(record.outcome, Accepted):
-                for fact in record.outcome.facts:
-                    console.file.write(orjson.dumps(_as_object(record, fact)).decode() + "\n")
-            else:
-                rules = ", ".join(dict.fromkeys(finding.rule.id for finding in record.findings))
-                problems.print(Text(f"{record.place}: {record.word}" + (f" ({rules})" if rules else "")))
-    except Unusable as unusable:
-        problems.print(Text(str(unusable)))
-        return 2
+    for record in examine(agency_of(adapters, agency), paths, received):
+        attention |= record.needs_attention
+        if isinstance(record.outcome, Accepted):
+            for fact in record.outcome.facts:
+                console.file.write(orjson.dumps(_as_object(record, fact)).decode() + "\n")
+        else:
+            rules = ", ".join(dict.fromkeys(finding.rule.id for finding in record.findings))
+            problems.print(Text(f"{record.place}: {record.word}" + (f" ({rules})" if rules else "")))
     return int(attention)
 
 

@@ -10,6 +10,7 @@ import pytest
 from rich.console import Console
 
 from gateway.offline import Wanted, check
+from gateway.offline.records import Unusable
 
 RECEIVED = datetime(2026, 1, 15, tzinfo=UTC)
 EXAMPLES = Path(__file__).parents[3] / "contracts" / "inbound" / "police_custody" / "examples"
@@ -64,18 +65,22 @@ def test_the_exit_code_says_whether_anything_needs_attention(run: Run, outcome: 
     assert run(EXAMPLES / outcome)[0] == code
 
 
-def test_what_cannot_be_tried_ends_with_2(run: Run, tmp_path: Path) -> None:
-    """No such agency, no such file, a file of another kind, a folder without any: each a plain sentence."""
+def test_what_cannot_be_tried_is_said_in_a_sentence_and_a_fix(run: Run, tmp_path: Path) -> None:
+    """No such agency, no such file, a file of another kind, a folder without any."""
     json_file = tmp_path / "message.json"
     json_file.write_text("{}")
-    for code, text in (
-        run(EXAMPLES, agency="library"),
-        run(tmp_path / "nothing.csv"),
-        run(json_file),
-        run(tmp_path),
+    agencies = "Choose one of: dwp, gp, police_custody, prison, probation, self_referral."
+    endings = "Its files end in .csv, .xml."
+    for path, agency, sentence, fix in (
+        (EXAMPLES, "library", "There is no agency 'library'.", agencies),
+        (tmp_path / "nothing.csv", "police_custody", f"There is no file {tmp_path}/nothing.csv.", "Name one"),
+        (json_file, "police_custody", f"{json_file} is no kind of file that police_custody sends.", endings),
+        (tmp_path, "police_custody", f"{tmp_path} holds no file that police_custody sends.", endings),
     ):
-        assert code == 2
-        assert text.endswith(".\n")
+        with pytest.raises(Unusable) as unusable:
+            run(path, agency=agency)
+        assert str(unusable.value) == sentence
+        assert unusable.value.fix.startswith(fix)
 
 
 def test_each_record_is_told_with_its_findings(run: Run) -> None:

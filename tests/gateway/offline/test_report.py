@@ -11,7 +11,7 @@ from rich.console import Console
 
 from adapters import _template
 from gateway.offline import Wanted, check
-from gateway.offline.records import pieces_of
+from gateway.offline.records import Unusable, pieces_of
 from gateway.offline.survey import Reader, Survey, survey
 
 RECEIVED = datetime(2026, 1, 15, tzinfo=UTC)
@@ -207,18 +207,31 @@ def test_a_mapping_to_no_meaning_of_ours_is_refused(custody: Path, tmp_path: Pat
     """With the meanings there are."""
     mapping = tmp_path / "mapping.toml"
     mapping.write_text('["police_custody.result"]\nNFA2 = "perhaps"\n')
-    code, said = run(custody, mapping=mapping)
-    assert code == 2
-    assert "invalid, negative, positive, refused" in " ".join(said.split())
+    with pytest.raises(Unusable) as unusable:
+        run(custody, mapping=mapping)
+    assert "NFA2 has no meaning of ours" in str(unusable.value)
+    assert unusable.value.fix == "Choose one of: invalid, negative, positive, refused."
 
 
 def test_somebodys_mapping_is_not_overwritten(custody: Path, tmp_path: Path) -> None:
     """What stands in a mapping file may be work."""
     mapping = tmp_path / "mapping.toml"
     mapping.write_text("mine")
-    code, _ = run(custody, write_mapping=mapping)
-    assert code == 2
+    with pytest.raises(Unusable, match="may be somebody's work"):
+        run(custody, write_mapping=mapping)
     assert mapping.read_text() == "mine"
+
+
+def test_what_cannot_be_written_is_said_before_anything_is_read(tmp_path: Path) -> None:
+    """A folder that is not there, and a report that is wanted and not: nobody waits for a long file first."""
+    for wanted, sentence in (
+        ({"report": tmp_path / "no" / "page.html"}, f"There is no folder {tmp_path}/no to write page.html in."),
+        ({"write_mapping": tmp_path / "no" / "m.toml"}, f"There is no folder {tmp_path}/no to write m.toml in."),
+        ({"report": tmp_path / "page.html", "no_report": True}, "--report and --no-report contradict each other."),
+    ):
+        with pytest.raises(Unusable) as unusable:
+            run(tmp_path / "not looked at yet.csv", **wanted)
+        assert str(unusable.value) == sentence
 
 
 def test_a_gateway_is_told_codes_by_its_adapters_options(tmp_path: Path) -> None:
@@ -236,9 +249,9 @@ def test_a_file_says_whose_it_is(custody: Path, tmp_path: Path) -> None:
     assert "Reading as police_custody (it takes 20 of the first 20 records" in said
     nobodys = tmp_path / "nobodys.csv"
     nobodys.write_text("colour,taste\nblue,sour\n")
-    code, said = run(nobodys, None)
-    assert code == 2
-    assert "--as" in said
+    with pytest.raises(Unusable) as unusable:
+        run(nobodys, None)
+    assert "--as" in unusable.value.fix
 
 
 def counted(path: Path, processes: int) -> Survey:

@@ -5,10 +5,12 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
 from rich.console import Console
 
 from adapters.registry import adapters
 from gateway.offline import translate
+from gateway.offline.records import Unusable
 
 RECEIVED = datetime(2026, 1, 15, tzinfo=UTC)
 EXAMPLES = Path(__file__).parents[3] / "contracts" / "inbound" / "police_custody" / "examples"
@@ -49,8 +51,7 @@ def test_what_becomes_no_event_is_named() -> None:
     assert "Oakenfold" not in problems
 
 
-def test_what_cannot_be_tried_ends_with_2() -> None:
-    """An agency that is none is a plain sentence and no traceback."""
-    code, facts, problems = run(EXAMPLES, agency="library")
-    assert (code, facts) == (2, [])
-    assert "There is no agency 'library'." in problems
+def test_what_cannot_be_tried_is_said_in_a_sentence() -> None:
+    """An agency that is none is named, and those there are."""
+    with pytest.raises(Unusable, match="There is no agency 'library'"):
+        run(EXAMPLES, agency="library")
