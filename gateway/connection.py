@@ -42,17 +42,17 @@ class Connection(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Read on, unless the head that is being read has become too long."""
         super().data_received(data)
-        if self._in_head:
+        if self._in_head and not self.transport.is_closing():
             self._head += len(data)
-            if self._head > MOST_BYTES and not self.transport.is_closing():
+            if self._head > MOST_BYTES:
                 self._refuse(431)
+            elif self._timer is None:  # most heads come whole, and need no timer
+                self._begin()
 
     def on_message_begin(self) -> None:
         """A head begins."""
         super().on_message_begin()
         self._in_head, self._head = True, 0
-        if self._timer is None:
-            self._begin()
 
     def on_headers_complete(self) -> None:
         """The head has ended. Raises ValueError, which ends the parsing, for one that is too much."""

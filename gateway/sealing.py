@@ -9,8 +9,6 @@ Identifiers are looked up through blind indexes: keyed hashes that say "the same
 """
 
 import base64
-import hashlib
-import hmac
 import json
 import os
 import secrets
@@ -19,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hashes, hmac
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -163,15 +162,14 @@ class BlindIndex:
     """Keyed hashes for what must be found again but not read: 16 bytes of HMAC-SHA-256 under a purpose of its own."""
 
     def __init__(self, pepper: bytes) -> None:
-        self._pepper = hmac.new(pepper, digestmod=hashlib.sha256)
+        self._pepper = hmac.HMAC(pepper, hashes.SHA256())
 
     def of(self, purpose: str, value: str | bytes) -> bytes:
         """The index of a value for one purpose ("lane", "fact", "noms"); other purposes give other hashes."""
         mac = self._pepper.copy()
-        mac.update(purpose.encode())
-        mac.update(b"\x00")
+        mac.update(purpose.encode() + b"\x00")
         mac.update(value.encode() if isinstance(value, str) else value)
-        return mac.digest()[:_INDEX]
+        return mac.finalize()[:_INDEX]
 
 
 class Signer:

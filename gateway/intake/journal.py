@@ -6,7 +6,7 @@ caller of `take` has its answer only when its record is on disk, or JournalUnava
 
 import asyncio
 import uuid
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -187,8 +187,8 @@ class Journal:
             self._add(batch, entry, record_id, heads, settling)
         await self._forget_late_repeats(session, batch)
         await self._insert(session, batch, heads, expected, now)
-        for entry, _ in fresh:
-            telemetry.accepted.labels(entry.agency, state_of(entry.outcome)).inc()
+        for (agency, state), count in Counter((entry.agency, state_of(entry.outcome)) for entry, _ in fresh).items():
+            telemetry.accepted.labels(agency, state).inc(count)
         log.info("records.committed", count=len(fresh), events=len(batch.events), repeats=len(entries) - len(fresh))
         return results, frozenset(event.minted.shard for event in batch.events)
 

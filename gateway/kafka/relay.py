@@ -6,6 +6,7 @@ polls for work. While Kafka is away nothing is marked and the backlog stays wher
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import timedelta
 from typing import Any, Protocol
@@ -165,8 +166,8 @@ class Relay:
             if isinstance(answer, BaseException):
                 raise answer
         reach("R3")
-        for event in events:
-            telemetry.relayed.labels(topic_of(event.envelope.kind)).inc()
+        for topic, count in Counter(topic_of(event.envelope.kind) for event in events).items():
+            telemetry.relayed.labels(topic).inc(count)
 
     async def _rest(self, wait: float | None) -> None:
         """Until woken, until something settles, or, with shards still to take, until they may be free."""

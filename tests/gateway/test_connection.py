@@ -107,6 +107,16 @@ async def test_a_head_that_does_not_end_in_time_is_408(monkeypatch: pytest.Monke
         assert (await ask(port, begun)).startswith(b"HTTP/1.1 408")
 
 
+async def test_a_further_head_that_does_not_end_in_time_is_408(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection that was served before waits no longer for the rest of a head than a new one."""
+    monkeypatch.setattr(connection, "WITHIN", 0.05)
+    async with serving() as port, connected(port) as (reader, writer), asyncio.timeout(10):
+        writer.write(GET + b"\r\n")
+        assert (await reader.readuntil(b"fine")).startswith(b"HTTP/1.1 200")
+        writer.write(GET)
+        assert (await reader.readline()).startswith(b"HTTP/1.1 408")
+
+
 async def test_a_second_request_is_bounded_too(port: int) -> None:
     """Each head by itself: many requests on one connection are no long head."""
     once = GET + b"x: " + b"y" * (MOST_BYTES // 2) + b"\r\n"
