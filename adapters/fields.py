@@ -46,6 +46,8 @@ class Part(enum.Enum):
     BORN = enum.auto()
     SEX = enum.auto()
     HOMELESS = enum.auto()
+    LOCAL = enum.auto()
+    """A time whose form has no zone: Europe/London is agreed and not assumed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +137,8 @@ BritishDay = Annotated[date, PlainValidator(lambda value: _day(_iso(value)))]
 """A day, DD/MM/CCYY, as spreadsheets and many systems in Britain write it."""
 When = Annotated[Told, PlainValidator(_told)]
 """An instant, with or without a zone, or a day. Its `moment` is when it was."""
-BritishWhen = Annotated[Told, PlainValidator(lambda value: _told(_iso(value)))]
-"""DD/MM/CCYY, with or without a time (hh:mm) behind a space."""
+BritishWhen = Annotated[Told, PlainValidator(lambda value: _told(_iso(value))), Part.LOCAL]
+"""DD/MM/CCYY, with or without a local time (hh:mm) behind a space."""
 Flag = Annotated[bool, PlainValidator(_flag)]
 """Yes or no: Y or N, yes or no, true or false, 1 or 0, in any case; in JSON true or false as well."""
 

@@ -20,6 +20,7 @@ from adapters.fields import Part
 from adapters.record import (
     Layout,
     Record,
+    contradictions,
     identifiers,
     key_of,
     layout_of,
@@ -99,17 +100,12 @@ class Feed:
         """The adapter. It has no options: raises ValueError for any."""
         for option in options:
             raise ValueError(f"the {self.name} adapter has no option {option!r}")
-        layouts = [kind.layout for kind in self.kinds.values()]
         required = frozenset({self.names}).union(*(kind.required for kind in self.kinds.values()))
-        common = dict(flat_rules.RULES)  # a rule that nothing can break is a promise about nothing
-        if not any(layout.has_times for layout in layouts):
-            del common[flat_rules.ZONE_ASSUMED.id], common[flat_rules.CLOCK_CHANGE.id]
-        if not any(layout.parts[Part.BORN] for layout in layouts):
-            del common[flat_rules.BORN_IN_THE_FUTURE.id]
+        rules = {rule.id: rule for kind in self.kinds.values() for rule in kind.layout.rules()}
         return Adapter(
             name=self.name,
             read=self.read,
-            rules={**common, **{rule.id: rule for rule in self.rules}, **claims.RULES, **drift.RULES},
+            rules={**rules, **{rule.id: rule for rule in self.rules}, **claims.RULES, **drift.RULES},
             records=frozenset({JSON, csv_rows.MEDIA_TYPE}),
             files={
                 csv_rows.MEDIA_TYPE: csv_rows.rows(
@@ -155,7 +151,8 @@ class Feed:
             version=version_of(record),
             withdrawn=withdrawal_of(record),
         )
-        return Accepted((fact,), (*found, *drift.besides(kind.wire, told, also=frozenset({self.names}))))
+        besides = drift.besides(kind.wire, told, also=frozenset({self.names}))
+        return Accepted((fact,), (*found, *contradictions(record, event.person), *besides))
 
 
 def _values(message: Message) -> dict[str, Any] | Finding:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from pydantic.fields import FieldInfo
 
 from adapters import claims, flat_rules
-from adapters.base import Finding
+from adapters.base import Finding, Rule
 from adapters.fields import Part, Unmapped
 from adapters.local_time import Told
 from schemas import placeholders
@@ -41,19 +41,33 @@ class Record(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """What each field of a model is called in the record, what it is for, and which the record cannot do without."""
+    """What each field of a model is called in the record, what it is for, and which the record cannot do without.
+
+    times: the fields that may hold a time of day.
+    """
 
     spelled: dict[str, str]
     parts: dict[Part, tuple[str, ...]]
     required: frozenset[str]
-    has_times: bool
+    times: frozenset[str]
+
+    def rules(self) -> Iterator[Rule]:
+        """The rules of flat records that a record of this model can break."""
+        unbreakable = set()
+        if not self.times:
+            unbreakable.add(flat_rules.CLOCK_CHANGE)
+        if self.times.issubset(self.parts[Part.LOCAL]):
+            unbreakable.add(flat_rules.ZONE_ASSUMED)
+        if not self.parts[Part.BORN]:
+            unbreakable.add(flat_rules.BORN_IN_THE_FUTURE)
+        return (rule for rule in flat_rules.RULES.values() if rule not in unbreakable)
 
 
 @cache
 def layout_of(model: type[Record]) -> Layout:
     """A model's layout, read from the types of its fields."""
     parts: dict[Part, tuple[str, ...]] = dict.fromkeys(Part, ())
-    times = False
+    times = set()
     for name, field in model.model_fields.items():
         marks = set(_marks(field))
         if Sex in marks:
@@ -61,10 +75,11 @@ def layout_of(model: type[Record]) -> Layout:
         for part in Part:
             if part in marks:
                 parts[part] += (name,)
-        times = times or Told in marks
+        if Told in marks:
+            times.add(name)
     spelled = {name: field.alias or name for name, field in model.model_fields.items()}
     required = frozenset(spelled[name] for name, field in model.model_fields.items() if field.is_required())
-    return Layout(spelled, parts, required, times)
+    return Layout(spelled, parts, required, frozenset(times))
 
 
 def key_of(record: Record) -> tuple[str, ...]:
@@ -104,17 +119,24 @@ def oddities(record: Record) -> Iterator[Finding]:
             case Postcode(value=None):
                 claims.place(value, spelled, found)
             case Told():
-                found += _doubts(value, spelled)
+                found += _doubts(value, spelled, name in layout.parts[Part.LOCAL])
             case date() if name in layout.parts[Part.BORN]:
                 claims.birth(value, spelled, found)
-            case True if name in layout.parts[Part.HOMELESS] and any(map(_is_place, vars(record).values())):
-                found.append(Finding(claims.ABODE_CONTRADICTED, spelled))
             case _:
                 pass
     names = layout.parts[Part.NAME] or layout.parts[Part.SURNAME]
     if (name_told := _name(record, layout)) is not None:
         claims.name(name_told, layout.spelled[names[0]], found)
     return iter(found)
+
+
+def contradictions(record: Record, told: Person) -> Iterator[Finding]:
+    """Where what is told of the person has a postcode in an address that is said to be none."""
+    if any(one.no_fixed_abode and one.postcode for one in told.addresses):
+        layout = layout_of(type(record))
+        yield Finding(
+            claims.ABODE_CONTRADICTED, ", ".join(layout.spelled[name] for name in layout.parts[Part.HOMELESS])
+        )
 
 
 def _name(record: Record, layout: Layout) -> Name | None:
@@ -133,16 +155,12 @@ def _stands_for_none(day: date) -> bool:
     return day in placeholders.BIRTHS
 
 
-def _is_place(value: object) -> bool:
-    return isinstance(value, Postcode) and value.value is not None
-
-
-def _doubts(told: Told, field: str) -> Iterator[Finding]:
-    """What a local time left open."""
+def _doubts(told: Told, field: str, local: bool) -> Iterator[Finding]:
+    """What a clock time left open."""
     if told.moment.zone_assumed and told.moment.precision is not Precision.DAY:
         if told.doubt is not None:
             yield Finding(flat_rules.CLOCK_CHANGE, field, told.doubt.value)
-        else:
+        elif not local:
             yield Finding(flat_rules.ZONE_ASSUMED, field)
 
 

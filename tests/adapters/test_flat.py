@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import Field
 
-from adapters import flat_rules
+from adapters import claims, flat_rules
 from adapters._template import build
 from adapters.base import Accepted, FileRefused, Finding, Held, Ignored, Level, Message, Outcome, Refused, Rule
 from adapters.fields import (
@@ -22,6 +22,7 @@ from adapters.fields import (
     Key,
     NhsNumber,
     Nino,
+    NoFixedAbode,
     Postcode,
     Surname,
     Version,
@@ -30,7 +31,7 @@ from adapters.fields import (
 )
 from adapters.flat import Feed, Kind
 from adapters.record import Record
-from schemas.base import Event
+from schemas.base import AddressKind, Event
 from schemas.care import Referred, Urgency
 
 RECEIVED = datetime(2026, 1, 15, tzinfo=UTC)
@@ -51,6 +52,7 @@ class Asked(Record):
     nhs_number: NhsNumber | None = None
     nino: Nino | None = None
     postcode: Postcode | None = None
+    no_home: NoFixedAbode = False
     urgency: Annotated[Urgency, coded("flat_test.urgency", {"R": Urgency.ROUTINE})] = Urgency.ROUTINE
     service: Annotated[str, coded("flat_test.service", {"A": "2000"})] | None = None
 
@@ -59,7 +61,7 @@ def tell(record: Asked) -> Event:
     """Told as a referral."""
     return Referred(
         occurred=record.asked.moment,
-        person=record.person(),
+        person=record.person(claims.address(AddressKind.DECLARED, record.postcode, no_fixed_abode=record.no_home)),
         reference=record.reference,
         urgency=record.urgency,
         service=record.service,
@@ -225,6 +227,22 @@ def test_a_doubtful_time_is_told_by_their_name() -> None:
         outcome = read(GOOD | {"seen": written})
         assert isinstance(outcome, Accepted)
         assert [(finding.rule.id, finding.field) for finding in outcome.findings] == [(rule, "seen")]
+
+
+def test_a_local_time_is_agreed_and_not_assumed() -> None:
+    """A form that has no zone is no fault of its sender; an hour that was lived twice still is."""
+    assert read(GOOD | {"Asked on": "14/01/2026 09:00"}).findings == ()  # type: ignore[union-attr]
+    twice = read(GOOD | {"Asked on": "26/10/2025 01:30"})
+    assert isinstance(twice, Accepted)
+    assert [(finding.rule, finding.field) for finding in twice.findings] == [(flat_rules.CLOCK_CHANGE, "Asked on")]
+
+
+def test_an_address_that_is_none_is_told_with_its_postcode() -> None:
+    """By the field that says so, and only where both are of one address."""
+    said = read(GOOD | {"postcode": "SK4 2HD", "no_home": "Y"})
+    assert isinstance(said, Accepted)
+    assert [(finding.rule.id, finding.field) for finding in said.findings] == [("ID-035", "no_home")]
+    assert read(GOOD | {"no_home": "Y"}).findings == ()  # type: ignore[union-attr]
 
 
 def test_a_field_besides_is_told() -> None:
