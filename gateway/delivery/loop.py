@@ -10,6 +10,7 @@ import random
 from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 
+import aiohttp
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -17,11 +18,10 @@ from gateway import telemetry
 from gateway.clock import Clock
 from gateway.delivery.carrier import Carrier
 from gateway.delivery.circuit import Circuit
-from gateway.delivery.courier import Courier
+from gateway.delivery.courier import Courier, open_session
 from gateway.delivery.delivery import Delivery
 from gateway.delivery.notices import Producer, TopicNotices
 from gateway.delivery.patience import Chance, Patience
-from gateway.delivery.posting import Poster
 from gateway.delivery.settler import Settler
 from gateway.parties import Body, Parties, Party
 from gateway.sealing import Sealer, Signer
@@ -144,7 +144,7 @@ class DeliveryLoop:
             finally:
                 own, self._own = self._own, {}
                 for service in own.values():
-                    service.close()
+                    await service.close()
                 # The locks belong to the session, which a pool would keep.
                 await connection.invalidate()
 
@@ -190,11 +190,11 @@ class DeliveryLoop:
         """Begin to serve a recipient."""
         service = _Service(group)
         if party.push is not None:
-            poster = Poster(party.push.url, self._settings.deadline)
+            session = open_session(party.push, self._settings.deadline)
             carrier = Carrier(
                 party.id,
                 queue=Queue(self._engine, party.id, self._clock, bodies=party.push.body is Body.FULL),
-                courier=Courier(poster, party.push.body, self._sealer, self._signer, self._clock),
+                courier=Courier(session, party.push, self._sealer, self._signer, self._clock),
                 settler=settler,
                 patience=Patience.of(self._settings),
                 circuit=Circuit(self._settings.circuit),
@@ -202,7 +202,7 @@ class DeliveryLoop:
                 chance=self._chance,
                 in_flight=party.push.in_flight,
             )
-            service.carry(carrier, poster)
+            service.carry(carrier, session)
         if party.kafka and self._producer is not None:
             service.tell(TopicNotices(self._engine, self._producer, party.id, self._topic_of(party.id)))
         return service
@@ -220,15 +220,15 @@ class _Service:
 
     def __init__(self, group: asyncio.TaskGroup) -> None:
         self._group = group
-        self._carrier: tuple[Carrier, asyncio.Task[None], Poster] | None = None
+        self._carrier: tuple[Carrier, asyncio.Task[None], aiohttp.ClientSession] | None = None
         self._topic: tuple[TopicNotices, asyncio.Task[None]] | None = None
 
     @property
     def held(self) -> int:
         return self._carrier[0].held if self._carrier else 0
 
-    def carry(self, carrier: Carrier, poster: Poster) -> None:
-        self._carrier = carrier, self._group.create_task(carrier.run()), poster
+    def carry(self, carrier: Carrier, session: aiohttp.ClientSession) -> None:
+        self._carrier = carrier, self._group.create_task(carrier.run()), session
 
     def tell(self, notices: TopicNotices) -> None:
         self._topic = notices, self._group.create_task(notices.run())
@@ -263,12 +263,12 @@ class _Service:
             carrier, task, _ = self._carrier
             carrier.stop()
             await task
-        self.close()
+        await self.close()
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Leave no connection open."""
         if self._carrier:
-            self._carrier[2].close()
+            await self._carrier[2].close()
 
 
 async def _watch(lost: asyncio.Event) -> None:

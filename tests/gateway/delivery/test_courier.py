@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -10,13 +9,12 @@ import orjson
 import pytest
 from aiohttp import web
 
-from gateway.delivery.courier import Courier, judge, retry_after
+from gateway.delivery.courier import MOST_ANSWER, Courier, Failure, judge, open_session, retry_after
 from gateway.delivery.delivery import Delivery
 from gateway.delivery.outcome import Closed, Erased, Offered, Refused, Unavailable
-from gateway.delivery.posting import MOST_ANSWER, Failure, Poster
 from gateway.delivery.signing import verify, write_key
 from gateway.local import ports
-from gateway.parties import Body
+from gateway.parties import Body, Push
 from gateway.sealing import Sealer, Secrets
 from tests.support.deliveries import SEALER, SIGNER
 from tests.support.pushed import Door
@@ -106,8 +104,9 @@ async def attempt(
     door: Door, one: Delivery, *, body: Body = Body.FULL, deadline: timedelta = timedelta(seconds=5)
 ) -> object:
     """Make one attempt."""
-    with closing(Poster(door.url, deadline)) as poster:
-        return await Courier(poster, body, SEALER, SIGNER, lambda: datetime.now(UTC)).attempt(one)
+    push = Push(url=door.url, body=body)
+    async with open_session(push, deadline) as session:
+        return await Courier(session, push, SEALER, SIGNER, lambda: datetime.now(UTC)).attempt(one)
 
 
 async def test_a_push_is_signed_over_its_very_bytes(door: Door) -> None:
