@@ -135,7 +135,7 @@ Rows = Callable[[BinaryIO], Iterator[Row]]
 
 @dataclass(frozen=True, slots=True)
 class Numbered:
-    """Which file of a series this is: the series as the sender names it, and its number in it."""
+    """Which of a series this is: the series as the sender names it, and its number in it."""
 
     series: str
     number: int
@@ -143,10 +143,10 @@ class Numbered:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """How an agency numbers its files, without a gap.
+    """How an agency numbers what it sends, without a gap.
 
-    number: reads it from a file's beginning; raises FileRefused where there is none. gap, repeated: the rules by which
-    a file is refused whole that is not the next one.
+    number: reads it from the beginning; raises FileRefused where there is none. gap, repeated: the rules by which a
+    file, or a record that comes alone, is refused whole that is not the next one.
     """
 
     number: Callable[[BinaryIO], Numbered]
@@ -154,7 +154,7 @@ class Series:
     repeated: Rule
 
     def fault(self, came: int, last: int | None) -> Finding | None:
-        """Why the file that came cannot follow the last one taken, or None. The first file of a series may be any."""
+        """Why the one that came cannot follow the last one taken, or None. The first of a series may be any."""
         if last is None or came == last + 1:
             return None
         if came <= last:
@@ -237,9 +237,10 @@ class Adapter:
     the media types it takes over each door. trailer: a file of this agency counts its own rows, so none is published
     before the file was read to its end. answers: by media type, where the agency's protocol defines the answer. ids:
     by media type, where a message has its sender's id of it within; it counts where none came beside it.
-    series: by media type, where files are numbered without a gap. fetch: fills a record held as `pointer_not_filled`;
-    None where the agency sends no pointers, or the installation names no source to ask. code_options: by the name of a
-    code table, the option under which an installation adds a code to it ("release_reason").
+    series: by media type, where senders number what they send without a gap. fetch: fills a record held as
+    `pointer_not_filled`; None where the agency sends no pointers, or the installation names no source to ask.
+    code_options: by the name of a code table, the option under which an installation adds a code to it
+    ("release_reason").
     """
 
     name: str

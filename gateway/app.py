@@ -38,6 +38,7 @@ from gateway.intake.journal import Journal
 from gateway.intake.mesh import MeshPoll
 from gateway.intake.mesh_access import open_client, routes_of
 from gateway.intake.mllp import Limits, MllpListener
+from gateway.intake.numbering import Numbering
 from gateway.intake.parcel import ParcelTaker, feed_of
 from gateway.intake.record import Channel, Commits, RecordTaker
 from gateway.intake.refusals import Refusals
@@ -134,7 +135,7 @@ def _channels(
     limits = settings.intake
 
     def records(channel: Channel) -> RecordTaker:
-        return RecordTaker(journal, refusals, own.index, own.secrets.namespace, channel)
+        return RecordTaker(journal, refusals, own.index, own.secrets.namespace, channel, Numbering(engine))
 
     def parcels(channel: Channel) -> ParcelTaker:
         files = FileTaker(

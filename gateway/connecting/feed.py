@@ -1,11 +1,9 @@
 """One agency's feed as a test kit meets it: what can be sent, sending it, and what the receipts say."""
 
 import asyncio
-import io
 import random
-import string
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -84,17 +82,8 @@ class Feed:
                 (made,) = self.renewed([example])
             except NotTried:
                 continue
-            return self._of_a_series(made)
+            return made
         return self._gathered()
-
-    def _of_a_series(self, batch: Triggered) -> Triggered:
-        """A file that is numbered, as the first of a series of its own: no other file must have come before it."""
-        numbering = self.adapter.series.get(batch.media_type)
-        if numbering is None:
-            return batch
-        name = numbering.number(io.BytesIO(batch.body)).series.encode("latin-1")
-        other = "".join(self._chance.choice(string.ascii_uppercase) for _ in name).encode()
-        return replace(batch, body=batch.body.replace(name, other))
 
     def _gathered(self) -> Triggered:
         """Records of this feed as one batch file, a line each, where it takes such files. Raises NotTried."""

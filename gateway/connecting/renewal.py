@@ -38,6 +38,7 @@ class Renewal:
     chance: random.Random
     columns: bool = False
     written: dict[str, str] = field(default_factory=dict)
+    _words: dict[str, str] = field(default_factory=dict)
     _new: Person | None = None
 
     def learn(self, facts: Iterable[Fact]) -> None:
@@ -65,6 +66,10 @@ class Renewal:
         known = "|".join(map(re.escape, longest_first))
         found = re.compile(f"({known})" if self.columns else f"(?<!{_OF_A_WORD})({known})(?!{_OF_A_WORD})")
         return found.sub(lambda match: spellings[match[0]], text).encode("latin-1")
+
+    def another(self, word: str) -> str:
+        """Another word of the same length, the same each time."""
+        return self._words.setdefault(word, "".join(self.chance.choice(string.ascii_uppercase) for _ in word))
 
     def _person(self, name: object, born: date | None) -> None:
         if self._new is None:

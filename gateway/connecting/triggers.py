@@ -6,6 +6,7 @@ repeat of another. An agency that adds examples of a kind has its trigger by tha
 
 import io
 import random
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -124,10 +125,22 @@ def together(
         renewal = Renewal(chance, columns)
         for example in several:
             renewal.learn(example.outcome.facts)
-        made = [_told(adapter, example, renewal.tell(example.body), received) for example in several]
+        made = [_told(adapter, example, _renewed(adapter, example, renewal), received) for example in several]
         if all(one is not None for one in made):
             return tuple(one for one in made if one is not None)
     raise NoTrigger(" and ".join(dict.fromkeys(kind for example in several for kind in example.kinds)))
+
+
+def _renewed(adapter: Adapter, example: Example, renewal: Renewal) -> bytes:
+    """The example told of somebody else; where it is numbered, as the first of a series of its own.
+
+    No other message must have come before it then, and none is in its way.
+    """
+    body = renewal.tell(example.body)
+    if (numbering := adapter.series.get(example.media_type)) is not None:
+        for word in re.findall(r"[0-9A-Za-z]+", numbering.number(io.BytesIO(example.body)).series):
+            body = body.replace(word.encode(), renewal.another(word).encode())
+    return body
 
 
 def _told(adapter: Adapter, example: Example, body: bytes, received: datetime) -> Triggered | None:

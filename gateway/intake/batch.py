@@ -21,6 +21,7 @@ from gateway.failpoints import reach
 from gateway.ids import new_id
 from gateway.intake.entry import Entry, transport_of
 from gateway.intake.findings import stored
+from gateway.intake.numbering import Numbering
 from gateway.intake.record import Channel, Commits, Keeps
 from gateway.intake.refusals import Refusal
 from gateway.intake.reports import tallied
@@ -192,20 +193,7 @@ class FileTaker:
             return None
         file.seek(0)
         told = await asyncio.to_thread(series.number, file)
-        async with self.engine.begin() as connection:
-            standing = await numbers.number(
-                connection,
-                batch.id,
-                sender=batch.incoming.sender,
-                agency=batch.adapter.name,
-                series=told.series,
-                number=told.number,
-            )
-        fault = series.fault(told.number, standing.last)
-        if fault is None and standing.taking != batch.id:
-            fault = Finding(series.repeated, "sequence", f"{told.number} was begun by another file; send that again")
-        if fault is not None:
-            raise FileRefused(fault)
+        await Numbering(self.engine).claim(batch.id, batch.incoming.sender, batch.adapter.name, series, told)
         return told.number
 
     async def _taken_meanwhile(self, file_id: uuid.UUID) -> bool:

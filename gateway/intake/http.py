@@ -26,6 +26,7 @@ from gateway.intake import bars, described, operation_outcome, receipts, reports
 from gateway.intake.batch import FileTaker
 from gateway.intake.door import Limits
 from gateway.intake.files import FileDoor
+from gateway.intake.numbering import Numbering
 from gateway.intake.record import Commits, RecordTaker
 from gateway.intake.refusals import Refusals
 from gateway.intake.take import RecordDoor
@@ -107,7 +108,7 @@ def build_app(
     sealer = Sealer(secrets.kek)
     refusals = Refusals(engine, sealer)
     limits = settings.intake
-    taker = RecordTaker(journal, refusals, index, secrets.namespace)
+    taker = RecordTaker(journal, refusals, index, secrets.namespace, numbering=Numbering(engine))
     record_door = RecordDoor(access, adapters, taker, Limits(limits.max_record, limits.max_waiting), clock)
     referrals = replace(taker, channel="bars")
     message_door = bars.MessageDoor(access, adapters, referrals, engine, index, record_door.limits, clock)

@@ -6,9 +6,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from adapters.base import Accepted, Adapter, Fate, Finding, Held, Ignored, Message, Outcome, Refused
+from adapters.base import Accepted, Adapter, Fate, FileRefused, Finding, Held, Ignored, Message, Outcome, Refused
 from gateway import telemetry
 from gateway.intake.entry import Clash, Entry, Taken, transport_of
+from gateway.intake.numbering import Numbering
 from gateway.intake.refusals import Refusal
 from gateway.problems import Problem
 from gateway.sealing import BlindIndex
@@ -77,7 +78,7 @@ Objects = Callable[[bytes, Accepted], Awaitable[None]]
 class RecordTaker:
     """Takes single records. namespace: what ids of refusals follow from, beside the bytes and their message id.
 
-    channel: by which way they come.
+    channel: by which way they come. numbering: counts the records of senders that number them; None: of nobody.
     """
 
     journal: Commits
@@ -85,6 +86,7 @@ class RecordTaker:
     index: BlindIndex
     namespace: uuid.UUID
     channel: Channel = "http"
+    numbering: Numbering | None = None
 
     async def take(
         self,
@@ -116,17 +118,7 @@ class RecordTaker:
         transport = transport_of(self.index, sender, told_id or body_hash.hex())
         outcome = await _read(adapter, message)
         if isinstance(outcome, Refused):
-            refusal = Refusal(
-                # The same bytes refused again under the same id are the same refusal.
-                id=uuid.uuid5(self.namespace, f"refusal|{transport.hex()}|{body_hash.hex()}"),
-                sender=sender,
-                agency=adapter.name,
-                transport=transport,
-                message=message,
-                findings=outcome.findings,
-            )
-            await self.refusals.keep([refusal])
-            return RecordRefused(refusal.id, outcome.findings)
+            return await self._refuse(sender, adapter, message, transport, body_hash, outcome.findings)
         if objects is not None and isinstance(outcome, Accepted):
             await objects(transport, outcome)
         entry = Entry(
@@ -140,7 +132,34 @@ class RecordTaker:
             outcome=outcome,
             trace=trace,
         )
-        return RecordTaken(await self.journal.take(entry), outcome)
+        series = adapter.series.get(message.media_type) if self.numbering is not None else None
+        if self.numbering is None or series is None:
+            return RecordTaken(await self.journal.take(entry), outcome)
+        try:
+            return RecordTaken(await self.numbering.take(entry, series, self.journal.take), outcome)
+        except FileRefused as refused:
+            return await self._refuse(sender, adapter, message, transport, body_hash, (refused.finding,))
+
+    async def _refuse(
+        self,
+        sender: str,
+        adapter: Adapter,
+        message: Message,
+        transport: bytes,
+        body_hash: bytes,
+        findings: tuple[Finding, ...],
+    ) -> RecordRefused:
+        refusal = Refusal(
+            # The same bytes refused again under the same id are the same refusal.
+            id=uuid.uuid5(self.namespace, f"refusal|{transport.hex()}|{body_hash.hex()}"),
+            sender=sender,
+            agency=adapter.name,
+            transport=transport,
+            message=message,
+            findings=findings,
+        )
+        await self.refusals.keep([refusal])
+        return RecordRefused(refusal.id, findings)
 
 
 async def _read(adapter: Adapter, message: Message) -> Outcome:

@@ -1,4 +1,4 @@
-"""Series of files that are numbered without a gap: how far each is, and which file has the next number."""
+"""Series of files and records that are numbered without a gap: how far each is, and which has the next number."""
 
 import uuid
 from dataclasses import dataclass
@@ -18,6 +18,10 @@ _NUMBER = text(
 """Gives the file its number if that is the next, and no other file has it."""
 
 _NUMBERED = text("update file_series set last = :number, taking = null where taking = :file_id")
+
+_LET_GO = text("update file_series set taking = null where taking = :file_id")
+
+_IS_TAKEN = text("select exists (select from records where sender = :sender and transport = :transport)")
 
 _ALL = text("select sender, agency, series, last, taking from file_series order by sender, agency, series")
 
@@ -65,6 +69,18 @@ async def number(
 async def numbered(connection: AsyncConnection, file_id: uuid.UUID, number: int) -> None:
     """Write that the file of this number was taken, so that the next is expected."""
     await connection.execute(_NUMBERED, {"file_id": file_id, "number": number})
+
+
+async def let_go(connection: AsyncConnection, file_id: uuid.UUID) -> None:
+    """Write that nothing of what had a number was taken, so that another may have it."""
+    await connection.execute(_LET_GO, {"file_id": file_id})
+
+
+async def is_taken(connection: AsyncConnection, sender: str, transport: bytes) -> bool:
+    """Whether a record of this sender was taken under this message id."""
+    told = {"sender": sender, "transport": transport}
+    taken: bool = (await connection.execute(_IS_TAKEN, told)).scalar_one()
+    return taken
 
 
 async def every(connection: AsyncConnection) -> list[SeriesRow]:

@@ -163,7 +163,7 @@ def numbered(file: BinaryIO) -> Numbered:
 
 
 SERIES: Final = Series(numbered, rules.INTERCHANGE_MISSING, rules.INTERCHANGE_REPEATED)
-"""Interchanges are numbered without a gap, those sent as files: a record stands alone."""
+"""Interchanges are numbered without a gap, from one partner to another, by whichever door they come."""
 
 
 def _alone(interchange: Interchange, message: EdiMessage, segments: tuple[Segment, ...]) -> bytes:

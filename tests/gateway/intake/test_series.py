@@ -191,7 +191,7 @@ async def test_a_file_that_was_begun_keeps_its_number_until_it_comes_again(taker
         failpoints.arm(None)
     assert refusal(await send(taker, 124, benefit="ESA")) == (
         "DW-008",
-        "124 was begun by another file; send that again",
+        "124 was begun by another; send that again",
     )
     resumed = await send(taker, 124, details=3)
     assert isinstance(resumed, FileTaken)
