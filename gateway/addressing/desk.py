@@ -28,6 +28,7 @@ from gateway.addressing.recipients import (
 from gateway.addressing.subject import HeldRole, Subject, Told, Waiting
 from gateway.addressing.whereabouts import Whereabouts
 from gateway.addressing.working_time import one_working_day_after
+from gateway.ids import derived_id
 from gateway.parties import Parties
 from schemas.base import Event, Standing, delivery_id
 from schemas.places import Places
@@ -248,7 +249,7 @@ class Desk:
         return resolved
 
     def _open(self, told: Told, subject: Subject) -> None:
-        case = open_case(uuid.uuid5(self._namespace, f"case|{told.id}"), subject, told.id, self._now)
+        case = open_case(derived_id(self._namespace, f"case|{told.id}"), subject, told.id, self._now)
         self.changes.cases.append(case)
         self.changes.responsible.append((case.id, case.responsible, told.id))
         self.changes.participants.extend(follow(subject, self._now))

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from gateway.ids import derived_id
 from schemas.base import AddressClaim, AddressKind, Event, Standing
 from schemas.care import EndReason, RegistrationEnded, SelfReferred
 from schemas.custody import CustodyEvent
@@ -88,11 +89,12 @@ def reduce(event: Event, source: Source, places: Places, namespace: uuid.UUID) -
 
     The ids follow the event, so that reading it again (with better places) finds the same evidence.
     """
-    on = event.occurred.at.date()
+    at = event.occurred.at
+    on = at.date()
 
     def evidence(kind: str, authority: str | None, flags: set[str], claim: AddressClaim | None = None) -> Evidence:
         return Evidence(
-            id=uuid.uuid5(namespace, f"evidence|{source.event_id}|{number}"),
+            id=derived_id(namespace, f"evidence|{source.event_id}|{number}"),
             person_id=source.person_id,
             event_id=source.event_id,
             fact=source.fact,
@@ -101,7 +103,7 @@ def reduce(event: Event, source: Source, places: Places, namespace: uuid.UUID) -
             flags=frozenset(flags),
             start=claim.start if claim else None,
             end=claim.end if claim else None,
-            occurred=event.occurred.at,
+            occurred=at,
             known=source.known,
         )
 
@@ -137,7 +139,9 @@ def _flags(claim: AddressClaim, places: Places) -> set[str]:
 def _whereabouts(event: Event, on: date, places: Places) -> tuple[str, str | None] | None:
     """Custody forms are filled where the person is; what became of an appointment is not."""
     match event:
-        case CustodyEvent() if event.standing is Standing.REFERRAL:
+        case CustodyEvent():
+            if event.standing is not Standing.REFERRAL:
+                return None
             holding = places.holding_of_suite(event.suite.force, event.suite.station, on)
             return CUSTODY, holding.authority if holding else None
         case SelfReferred():

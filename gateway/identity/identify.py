@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from gateway.identity.keys import Key, Rule
 from gateway.identity.match import Ambiguous, Claim, Known, Linked, Match
+from gateway.ids import derived_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,7 @@ def _answer(
 
 
 def _new_person(one: Asked, namespace: uuid.UUID, found: Identities, *, provisional: bool) -> uuid.UUID:
-    person = uuid.uuid5(namespace, f"person|{one.event_id}")
+    person = derived_id(namespace, f"person|{one.event_id}")
     found.persons.append((person, provisional))
     return person
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from gateway.sealing import BlindIndex
-from schemas.base import Event
+from schemas.base import Event, Person
 from schemas.identifiers import Identifier, Scheme
 from schemas.imprisonment import Merged
 from schemas.placeholders import BIRTHS, mark_of
@@ -57,35 +57,34 @@ class Key:
 
 def keys_of(event: Event, index: BlindIndex) -> tuple[Key, ...]:
     """Every identifying combination this event claims, each once."""
-    birth = event.person.date_of_birth
-    told_birth = birth.isoformat() if birth is not None and birth not in BIRTHS else None
-    name = event.person.name
-    surname = _plain(name.surname) if name is not None and mark_of(name) is None else None
-    combinations = (
-        combination for one in _identifiers(event) for combination in _combinations(one, told_birth, surname)
-    )
-    return tuple(dict.fromkeys(Key(rule, index.of(rule, value)) for rule, value in combinations))
+    claimed: dict[tuple[Rule, str], None] = {}
+    for identifier in _identifiers(event):
+        claimed.update(dict.fromkeys(_combinations(identifier, event.person)))
+    return tuple(Key(rule, index.of(rule, value)) for rule, value in claimed)
 
 
-def _identifiers(event: Event) -> Iterator[Identifier]:
-    yield from event.person.identifiers
-    if isinstance(event, Merged):
-        yield event.removed
+def _identifiers(event: Event) -> tuple[Identifier, ...]:
+    told = event.person.identifiers
+    return (*told, event.removed) if isinstance(event, Merged) else told
 
 
-def _combinations(identifier: Identifier, birth: str | None, surname: str | None) -> Iterator[tuple[Rule, str]]:
-    value = identifier.value
+def _combinations(identifier: Identifier, person: Person) -> Iterator[tuple[Rule, str]]:
+    scheme, value = identifier.scheme, identifier.value
     if value is None:
         return
-    if identifier.scheme in _ALONE:
-        yield _ALONE[identifier.scheme], value
-    if birth is not None and identifier.scheme in _WITH_BIRTH:
-        yield _WITH_BIRTH[identifier.scheme], f"{value}|{birth}"
-    if surname and identifier.scheme is Scheme.PNC:
+    if scheme in _ALONE:
+        yield _ALONE[scheme], value
+    birth = person.date_of_birth
+    if scheme in _WITH_BIRTH and birth is not None and birth not in BIRTHS:
+        yield _WITH_BIRTH[scheme], f"{value}|{birth.isoformat()}"
+    name = person.name
+    if scheme is Scheme.PNC and name is not None and mark_of(name) is None and (surname := _plain(name.surname)):
         yield Rule.PNC_SURNAME, f"{value}|{surname}"
 
 
 def _plain(name: str) -> str:
     """A surname without accents, case, spaces or marks: "O’Neill-Grey" and "ONEILL GREY" are one."""
+    if name.isascii() and name.isalpha():
+        return name.lower()
     decomposed = unicodedata.normalize("NFKD", name).casefold()
     return "".join(letter for letter in decomposed if letter.isalnum())

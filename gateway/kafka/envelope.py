@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from gateway.ids import read_id
 from schemas.base import Change
 
 
@@ -72,13 +73,13 @@ def read_headers(headers: Iterable[tuple[str, bytes]] | Sequence[tuple[str, byte
         name = "ce_source"
         _, agency, sender = told[name].decode("ascii").split("/")
         name = "ce_id"
-        event_id = uuid.UUID(told[name].decode("ascii"))
+        event_id = read_id(told[name].decode("ascii"))
         name = "ce_record"
-        record_id = uuid.UUID(told[name].decode("ascii"))
+        record_id = read_id(told[name].decode("ascii"))
         name = "ce_change"
         change = Change(told[name].decode("ascii"))
         name = "ce_supersedes"
-        supersedes = uuid.UUID(told[name].decode("ascii")) if name in told else None
+        supersedes = read_id(told[name].decode("ascii")) if name in told else None
         name = "ce_time"
         occurred = _instant(told[name])
         name = "ce_recordedtime"
