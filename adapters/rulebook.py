@@ -21,6 +21,7 @@ RULES_PAGE: Final = Path(__file__).parents[1] / "contracts" / "rules.md"
 
 SHARED: Final = "every agency"
 FLAT: Final = "every agency with flat records"
+"""Whose all rules are listed as soon as there is one, whichever of them its own fields can break."""
 
 WITHDRAWN: Final[Mapping[str, str]] = {
     "CU-050": "ID-001",
@@ -68,10 +69,12 @@ def entries() -> tuple[Entry, ...]:
     """Every rule, the shared ones first and then agency by agency, each in the order of ids. Raises IdUsedAgain."""
     shared = {**claims.RULES, **drift.RULES, **findings.RULES}
     listed: dict[str, Entry] = {rule.id: Entry(rule, SHARED) for _, rule in sorted(shared.items())}
-    for agency, adapter in adapters().items():
+    known = adapters()
+    if any(flat_rules.RULES.keys() & adapter.rules.keys() for adapter in known.values()):
+        listed |= {rule.id: Entry(rule, FLAT) for rule in flat_rules.RULES.values()}
+    for agency, adapter in known.items():
         for _, rule in sorted(adapter.rules.items()):
-            whose = FLAT if rule.id in flat_rules.RULES else agency
-            if rule.id in WITHDRAWN or listed.setdefault(rule.id, Entry(rule, whose)).rule is not rule:
+            if rule.id in WITHDRAWN or listed.setdefault(rule.id, Entry(rule, agency)).rule is not rule:
                 raise IdUsedAgain(rule.id)
     return tuple(listed.values())
 

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters import rulebook
+from adapters import flat_rules, rulebook
 from adapters.base import Adapter, Level, Rule
 from adapters.registry import adapters
 from adapters.rulebook import RULES_PAGE, SHARED, WITHDRAWN, Entry, IdUsedAgain, entries, gone, ids_of, main, render
@@ -28,6 +28,14 @@ def agency_with(*rules: Rule) -> dict[str, Adapter]:
     adapter = next(iter(adapters().values()))
     own = {rule.id: rule for rule in rules}
     return {"supported_housing": Adapter("supported_housing", adapter.read, own, frozenset())}
+
+
+def test_the_rules_of_flat_records_are_listed_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once, and as soon as an agency has one of them: no field that comes or goes takes a published rule away."""
+    assert not {entry.rule.id for entry in entries()} & flat_rules.RULES.keys()
+    monkeypatch.setattr(rulebook, "adapters", lambda: agency_with(flat_rules.MISSING))
+    listed = [entry.rule for entry in entries() if entry.agency == rulebook.FLAT]
+    assert listed == list(flat_rules.RULES.values())
 
 
 @pytest.mark.parametrize("taken", ["ID-001", *sorted(WITHDRAWN)])

@@ -194,23 +194,78 @@ def test_a_batch_is_checked_and_its_codes_mapped(tmp_path: Path) -> None:
     assert (tmp_path / "custody.report.html").exists()
 
 
+def copied(folder: Path) -> Checkout:
+    """A copy of the tree, in which an agency can be made."""
+    copy = Checkout(folder)
+    (folder / "contracts").unlink()
+    for name in ("adapters", "changelog.d", "contracts", "deploy", "gateway", "schemas", "tests", "pyproject.toml"):
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", ".*"))
+        else:
+            shutil.copy(ROOT / name, folder / name)
+    copy.environment["PYTHONPATH"] = str(folder)
+    return copy
+
+
 def test_an_agency_is_connected(tmp_path: Path) -> None:
     """In a copy of the tree: the agency is made, and reads its first records."""
     if (ROOT / "adapters" / "supported_housing").exists():
         pytest.skip("somebody has followed the page in this checkout")
-    copy = Checkout(tmp_path)
-    (tmp_path / "contracts").unlink()
-    for name in ("adapters", "contracts", "tests", "pyproject.toml"):
-        if (ROOT / name).is_dir():
-            shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__", ".*"))
-        else:
-            shutil.copy(ROOT / name, tmp_path / name)
-    for name in ("gateway", "schemas", "deploy"):
-        (tmp_path / name).symlink_to(ROOT / name)
-    copy.environment["PYTHONPATH"] = str(tmp_path)
-    told = copy.type(blocks("3-tasks/connect-an-agency.md", "sh"))
+    told = copied(tmp_path).type(blocks("3-tasks/connect-an-agency.md", "sh"))
     assert "made     adapters/supported_housing/adapter.py" in told
     assert "referral.json: accepted  care.referred" in told
+
+
+SHELTER = "night_shelter"
+_FILE = re.compile(r"^`([\w/.-]+)`(?:[^\n]+\n)*?[^\n]*\n\n```\w+\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+"""A file's path at the beginning of a paragraph, and the block behind it that is in the file."""
+
+
+def worked_out(folder: Path) -> None:
+    """Put into a new agency what the page has of its files, as the page says."""
+    page = (DOCS / "3-tasks/an-agency-worked-out.md").read_text(encoding="utf-8")
+    shutil.rmtree(folder / "contracts" / "inbound" / SHELTER / "examples")
+    for name, block in _FILE.findall(page):
+        path = folder / name.replace("NAME", SHELTER)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        kept = path.read_text(encoding="utf-8").partition("[field]")[0] if path.parent.name == "tables" else ""
+        path.write_text(kept + block, encoding="utf-8")
+    readme = folder / "adapters" / SHELTER / "README.md"
+    sentence = "\n" + "Words that only its author has. " * 3
+    readme.write_text(re.sub(r"^## .+$", rf"\g<0>\n{sentence}", readme.read_text(encoding="utf-8"), flags=re.MULTILINE))
+    catalogue = folder / "schemas" / "catalogue.py"
+    text = catalogue.read_text(encoding="utf-8")
+    text = text.replace("\nfrom schemas.base", "\nfrom schemas.shelter import Stay\nfrom schemas.base")
+    catalogue.write_text(
+        text.replace("    *BENEFITS_EVENTS,\n", "    *BENEFITS_EVENTS,\n    Stay,\n"), encoding="utf-8"
+    )
+
+
+def test_an_agency_is_worked_out(tmp_path: Path) -> None:
+    """In a copy of the tree: what the page has of each file makes an agency that everything judges to be well."""
+    copy = copied(tmp_path)
+    copy.type([f"lgw new-agency {SHELTER}"])
+    worked_out(tmp_path)
+    folders = f"adapters/{SHELTER} tests/adapters/{SHELTER} schemas/shelter.py"
+    copy.type(
+        [
+            "python -m schemas.contracts",
+            "python -m adapters.rulebook",
+            f"ruff check {folders}",
+            f"ruff format --check {folders}",
+            f"mypy {folders}",
+            "python -m pytest -q -p no:cacheprovider tests/adapters/test_conformance.py tests/adapters/mutations"
+            f" tests/adapters/{SHELTER} tests/schemas/test_catalogue.py tests/gateway/addressing/test_disclosure.py"
+            f" -k '{SHELTER} or series or shelter or catalogue or no_list'",
+        ]
+    )
+    told = copy.type([f"lgw translate contracts/inbound/{SHELTER}/examples/accepted/left.csv --as {SHELTER}"])
+    event = json.loads(told)["event"]
+    assert event["kind"] == "shelter.stay"
+    assert [(one["kind"], one["end"]) for one in event["person"]["addresses"]] == [
+        ("institution", "2026-01-12"),
+        ("declared", None),
+    ]
 
 
 def test_a_file_is_sent_by_folder(checkout: Checkout) -> None:
