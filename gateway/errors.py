@@ -44,12 +44,12 @@ class Fenced(GatewayError):
 
 
 class Unreachable(GatewayError):
-    """A gateway that a client of it cannot reach, or that answers only that it cannot just now."""
+    """A gateway, or what else is called, that cannot be reached, or answers only that it cannot just now."""
 
-    fix = "Is its address right, and does it run? What was sent is safe; go on later."
+    fix = "Is its address right, and does it run? Nothing is lost; go on later."
 
-    def __init__(self, why: str) -> None:
-        super().__init__(f"The gateway cannot be reached ({why}).")
+    def __init__(self, why: str, what: str = "The gateway") -> None:
+        super().__init__(f"{what} cannot be reached ({why}).")
 
 
 class TurnedAway(GatewayError):

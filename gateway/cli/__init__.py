@@ -71,3 +71,6 @@ def main() -> None:
             "Name a system that lgw up started by --data FOLDER; else lgw doctor says what is amiss.",
         )
         sys.exit(UNREACHABLE)
+    except OSError as error:
+        fail(f"{error.filename or 'A file'} cannot be used ({error.strerror}).", "Check its path, and who may use it.")
+        sys.exit(USAGE)

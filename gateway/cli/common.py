@@ -1,14 +1,19 @@
 """What every command shares: the application, its exit codes, its settings, and how it speaks."""
 
 import asyncio
+import shutil
 import sys
 from collections.abc import Callable, Coroutine
+from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Any
+from textwrap import fill
+from typing import Annotated, Any, TextIO
+from urllib.parse import urlsplit
 
 import typer
 from rich.console import Console
 
+from gateway.errors import ConfigurationError
 from gateway.settings import Settings, read_settings
 
 OK, FINDINGS, USAGE, UNREACHABLE, REFUSED, PARTIAL = range(6)
@@ -30,6 +35,21 @@ Data = Annotated[
 ]
 
 
+def _say_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"lasars-gateway {version('lasars-gateway')}")
+        raise typer.Exit
+
+
+@app.callback()
+def lgw(
+    release: Annotated[
+        bool, typer.Option("--version", help="Say which release this is.", callback=_say_version, is_eager=True)
+    ] = False,
+) -> None:
+    """What is asked of no command in particular."""
+
+
 def run(work: Callable[[Settings], Coroutine[Any, Any, int]], data: Path | None) -> None:
     """Do a command's work with its settings, and exit with the code it returns."""
     raise typer.Exit(asyncio.run(work(settings_for(data))))
@@ -49,11 +69,36 @@ def console() -> Console:
     return Console(width=min(Console().width, 100) if sys.stdout.isatty() else 80, highlight=False)
 
 
+def address(url: str, option: str) -> str:
+    """An address given to an option, without a slash at its end. Raises ConfigurationError where it is none."""
+    try:
+        parts = urlsplit(url)
+        good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        good = False
+    if not good:
+        raise ConfigurationError(f"{option} takes an address, and {url!r} is none.", "Write it as https://host/path.")
+    return url.rstrip("/")
+
+
 def say(text: str) -> None:
-    """Print an answer."""
+    """Print an answer as it is: for programs, and for what is copied."""
     typer.echo(text)
+
+
+def say_sentence(text: str, *, indent: int = 0) -> None:
+    """Print a line of an answer; where it is wider than the terminal, the lines after its first stand this far in."""
+    typer.echo(_fitted(text, sys.stdout, indent))
 
 
 def fail(sentence: str, fix: str) -> None:
     """Say on stderr what went wrong and what to do about it."""
-    typer.echo(f"{sentence} {fix}", err=True)
+    typer.echo(_fitted(f"{sentence} {fix}".strip(), sys.stderr, 0), err=True)
+
+
+def _fitted(text: str, stream: TextIO, indent: int) -> str:
+    """The text, broken between words to the terminal's width; as one line where no terminal shows it."""
+    if not stream.isatty():
+        return text
+    width = max(shutil.get_terminal_size().columns, indent + 20)
+    return fill(text, width, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False)

@@ -7,8 +7,9 @@ from typing import Annotated, Literal
 
 import typer
 
-from gateway.cli.common import USAGE, Json, app, fail, say
+from gateway.cli.common import Json, app, say
 from gateway.clock import system_clock
+from gateway.errors import ConfigurationError
 
 keys = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Make the key pair a client signs in with.")
 app.add_typer(keys, name="keys")
@@ -37,13 +38,14 @@ def new(
     from gateway.connecting.keys import new_key, public_half, write_key
     from gateway.local.installation import Installation
     from gateway.local.newcomers import register
+    from gateway.offline.records import agency_of
 
     if (data is None) != (agency is None):
-        fail("--data and --as belong together.", "Give both to register the key in a local system, or neither.")
-        raise typer.Exit(USAGE)
-    if agency is not None and agency not in adapters():
-        fail(f"There is no agency {agency}.", f"Choose one of: {', '.join(sorted(adapters()))}.")
-        raise typer.Exit(USAGE)
+        raise ConfigurationError(
+            "--data and --as belong together.", "Give both to register the key in a local system, or neither."
+        )
+    if agency is not None:
+        agency_of(adapters(), agency)
     ends = system_clock() + timedelta(days=days)
     made = new_key(client, algorithm, ends)
     file = key or (Installation(data).key_file(client) if data else Path(f"{client}.key.json"))
@@ -59,7 +61,11 @@ def new(
     say(f"Key id        {made['kid']}")
     say(f"Serves until  {ends:%d %B %Y}")
     if data is not None:
-        say(f"Registered    in {data}, as a sender of {agency}; a running lgw up lets it in within seconds")
+        say(f"Registered    in {data}, as a sender of {agency}")
+        if Installation(data).parties.exists():
+            say("              A system that runs lets it in within seconds")
+        else:
+            say(f"              There is no system yet: lgw up --data {data} starts one")
     else:
         say("Public key    for whoever runs the gateway, to register under your client id:")
         say(json.dumps(public_half(made)))

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+import os
 import random
 from datetime import timedelta
 from pathlib import Path
@@ -10,15 +11,13 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from gateway.cli.common import FINDINGS, OK, UNREACHABLE, Json, app, fail, say
+from gateway.cli.common import FINDINGS, OK, Json, address, app, say
 from gateway.cli.signing_in import LOCAL, ClientId, Gateway, Key, Local, identity
 from gateway.clock import system_clock
-from gateway.errors import ConfigurationError
+from gateway.errors import ConfigurationError, Unreachable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    import httpx
 
     from adapters.base import Adapter
     from gateway.connecting.access_cases import Keys
@@ -28,6 +27,8 @@ if TYPE_CHECKING:
     from gateway.sealing import Signer
 
 _KIT_KEY_DAYS: Final = 365
+_REACHED_WITHIN: Final = 20.0
+"""Seconds a system that is just being started is waited for."""
 
 Stem = Annotated[Path | None, typer.Option("--report", metavar="NAME", help="Where to write NAME.html and NAME.json.")]
 
@@ -56,15 +57,12 @@ def conform(
     from gateway.connecting.access_cases import Keys
     from gateway.connecting.keys import read_key
     from gateway.local.installation import settings_of
-    from gateway.offline.records import Unusable, agency_of
+    from gateway.offline.records import agency_of
     from gateway.settings import read_settings
 
     settings = settings_of(data or LOCAL) if gateway is None else read_settings()
     known = adapters(settings.adapters)
-    try:
-        agency_of(known, agency)
-    except Unusable as unusable:
-        raise ConfigurationError(str(unusable), "") from None
+    agency_of(known, agency)
     who = identity(gateway, data, client, key, agency)
     keys = Keys(read_key(expired) if expired else None, read_key(following) if following else None)
     told = asyncio.run(_conform(known[agency], who, keys, as_json))
@@ -93,14 +91,11 @@ def recipient_kit(
     if not host or not port.isdecimal():
         raise ConfigurationError("--serve takes a host and a port.", "Write it as 127.0.0.1:8090.")
     try:
-        told = asyncio.run(_recipient_kit(to, host, int(port), signer, fast, as_json))
+        told = asyncio.run(_recipient_kit(address(to, "--to"), host, int(port), signer, fast, as_json))
     except OSError as error:
         raise ConfigurationError(
-            f"The kit cannot listen at {serve} ({error.strerror}).", "Name another place with --serve."
+            f"The kit cannot listen at {serve} ({os.strerror(error.errno or 0)}).", "Name another place with --serve."
         ) from None
-    if told is None:
-        fail("The endpoint cannot be reached.", "Is its address right, and does it run?")
-        raise typer.Exit(UNREACHABLE)
     _close(told, report or Path("recipient-kit"), as_json)
 
 
@@ -114,6 +109,7 @@ async def _conform(adapter: "Adapter", who: "Identity", keys: "Keys", quiet: boo
     from gateway.connecting.sign_in import open_client
     from gateway.connecting.triggers import CONTRACTS
 
+    await _there(who.gateway)
     async with open_client(who) as session:
         feed = Feed(session, adapter, CONTRACTS, random.SystemRandom(), system_clock)
         tried = await try_all(cases(feed, who, keys, system_clock), _teller(quiet))
@@ -126,7 +122,7 @@ async def _conform(adapter: "Adapter", who: "Identity", keys: "Keys", quiet: boo
     return Report(f"Conformance of {adapter.name}", about, system_clock(), tried)
 
 
-async def _recipient_kit(to: str, host: str, port: int, signer: "Signer", fast: bool, quiet: bool) -> "Report | None":
+async def _recipient_kit(to: str, host: str, port: int, signer: "Signer", fast: bool, quiet: bool) -> "Report":
     import httpx
 
     from gateway.connecting.case import try_all
@@ -141,28 +137,27 @@ async def _recipient_kit(to: str, host: str, port: int, signer: "Signer", fast: 
     async with stand_in.serving(host, port) as url:
         if not quiet:
             say(f"The kit's stand-in gateway listens at {url}, and signs with {tell_key(signer.public_keys()[0])}")
+        await _there(to)
         async with httpx.AsyncClient(timeout=pace.within, trust_env=False) as client:
-            if not await _there(client, to):
-                return None
             push = Pusher(client, to, signer, stand_in, system_clock, random.SystemRandom())
             tried = await try_all(RecipientKit(push, stand_in, pace).cases(), _teller(quiet), first=DEPENDED_ON)
     about = {"endpoint": to, "waits": "shortened" if fast else "as the gateway's own"}
     return Report("Recipient kit", about, system_clock(), tried)
 
 
-async def _there(client: "httpx.AsyncClient", to: str) -> bool:
-    """Whether anybody listens there, waiting a little for a system that is just being started."""
+async def _there(url: str) -> None:
+    """Wait a little for a system that is just being started. Raises Unreachable where nobody listens."""
     import httpx
 
     from gateway.connecting.patience import attempts
 
     try:
-        async for attempt in attempts(20.0):
-            with attempt:
-                await client.get(to)
-    except httpx.HTTPError:
-        return False
-    return True
+        async with httpx.AsyncClient(timeout=5.0, trust_env=False) as client:
+            async for attempt in attempts(_REACHED_WITHIN):
+                with attempt:
+                    await client.get(url)
+    except httpx.HTTPError as error:
+        raise Unreachable(type(error).__name__, url) from None
 
 
 def _kit_signer(file: Path) -> "Signer":

@@ -2,12 +2,11 @@
 
 import json
 import uuid
-from textwrap import wrap
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-from gateway.cli.common import FINDINGS, OK, PARTIAL, USAGE, Data, Json, app, fail, run, say
+from gateway.cli.common import FINDINGS, OK, PARTIAL, Data, Json, app, fail, run, say, say_sentence
 from gateway.clock import system_clock
 from gateway.errors import ConfigurationError
 from gateway.settings import Settings
@@ -47,7 +46,11 @@ def trace(
         if traced is None:
             fail("There is no such message.", _WHICH if sender is None else "Is that the id it was sent under?")
             return FINDINGS
-        say(json.dumps(traced.as_json()) if as_json else "\n".join(traced.lines()))
+        if as_json:
+            say(json.dumps(traced.as_json()))
+            return OK
+        for line in traced.lines():
+            say_sentence(line, indent=29)
         return OK
 
     run(read, data)
@@ -70,7 +73,7 @@ def status(data: Data = None, as_json: Json = False) -> None:
             say(json.dumps(told.as_json()))
         else:
             for label, sentence in told.lines():
-                say(f"{label + ':':<24}{sentence}")
+                say_sentence(f"{label + ':':<24}{sentence}", indent=24)
         return FINDINGS if told.ledgers.unaccounted else OK
 
     run(read, data)
@@ -78,14 +81,21 @@ def status(data: Data = None, as_json: Json = False) -> None:
 
 @app.command()
 def queue(
-    owner: Annotated[str | None, typer.Option(metavar="OWNER", help="Only what this owner must act on.")] = None,
+    owner: Annotated[
+        Literal["operations", "recipient", "sender"] | None,
+        typer.Option(metavar="OWNER", help="Only what is for operations, recipient or sender to act on."),
+    ] = None,
     reason: Annotated[str | None, typer.Option(metavar="REASON", help="Only what stopped for this reason.")] = None,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """List what has stopped, the most urgent first."""
-    from gateway.operations.queue import stopped
+    """List what has stopped, the most urgent first. Up to 200, with what each reason means and what to do about it."""
+    from gateway.operations.queue import SHOWN, explained, stopped
+    from gateway.operations.reasons import REASONS
     from gateway.store.ledger import open_engine
+
+    if reason is not None and reason not in REASONS:
+        raise ConfigurationError(f"There is no reason {reason!r}.", f"Choose one of: {', '.join(sorted(REASONS))}.")
 
     async def read(settings: Settings) -> int:
         engine = open_engine(settings.store)
@@ -96,13 +106,17 @@ def queue(
             await engine.dispose()
         if as_json:
             for one in waiting:
-                say(json.dumps({name: _plain(getattr(one, name)) for name in one.__slots__}))
+                say(json.dumps(one.as_json()))
             return OK
         for one in waiting:
-            due = one.due.strftime("%d %b %H:%M") if one.due else "no due time"
-            say(f"{one.id}  {one.state:<11} {one.owner:<10} due {due}")
-            say(f"  {one.reason}  {one.place}")
-        say(f"{len(waiting)} waiting" if waiting else "Nothing is waiting.")
+            for line in one.lines():
+                say_sentence(line, indent=4)
+        for line in explained(waiting):
+            say_sentence(line, indent=2)
+        if len(waiting) == SHOWN:
+            say_sentence(f"The {SHOWN} most urgent are shown; lgw status counts all that wait.")
+        else:
+            say(f"{len(waiting)} waiting" if waiting else "Nothing is waiting.")
         return OK
 
     run(read, data)
@@ -114,13 +128,12 @@ def redrive(
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """Run again what was held, quarantined or parked. Exits 5 if some of it is still stopped."""
+    """Run again what was held, quarantined or parked. Exits 5 if some of it is still stopped, 1 if all of it is."""
     from gateway.app import open_redrive
     from gateway.operations.redrive import Result
 
     if len(ids) > 200:
-        fail("At most 200 ids at a time.", "Name them in several calls.")
-        raise typer.Exit(USAGE)
+        raise ConfigurationError("At most 200 ids can be run again at a time.", "Name them in several calls.")
 
     async def work(settings: Settings) -> int:
         async with open_redrive(settings) as again:
@@ -148,8 +161,7 @@ def series(
     from gateway.store.ledger import open_engine
 
     if (expected is None) != (sender is None) or (sender is None) != (name is None):
-        fail("Name a sender, a series and --next, or none of them.", "lgw series lists what there is.")
-        raise typer.Exit(USAGE)
+        raise ConfigurationError("Name a sender, a series and --next, or none.", "lgw series lists what there is.")
 
     async def work(settings: Settings) -> int:
         engine = open_engine(settings.store)
@@ -185,6 +197,7 @@ def rebuild(
         bool, typer.Option("--everything", help="All the journal has, not only what nobody decided yet.")
     ] = False,
     data: Data = None,
+    as_json: Json = False,
 ) -> None:
     """Publish from the journal what Kafka lost. Creates topics that are missing."""
     from gateway.operations.rebuild import rebuild as run_rebuild
@@ -199,7 +212,10 @@ def rebuild(
             )
         finally:
             await engine.dispose()
-        say(f"{count} events are in line to be published; a running gateway publishes them now.")
+        if as_json:
+            say(json.dumps({"events": count}))
+        else:
+            say(f"{count} events are in line to be published; a running gateway publishes them now.")
         return OK
 
     run(work, data)
@@ -218,10 +234,9 @@ def doctor(data: Data = None, as_json: Json = False) -> None:
                 say(json.dumps({"name": one.name, "well": one.well, "told": one.told, "fix": one.fix}))
                 continue
             head = f"{'ok   ' if one.well else 'WRONG'}  {one.name:<12} "
-            for text in (one.told, one.fix):
-                for line in wrap(text, 80 - len(head), break_long_words=False):
-                    say(head + line)
-                    head = " " * len(head)
+            say_sentence(head + one.told, indent=len(head))
+            if one.fix:
+                say_sentence(" " * len(head) + one.fix, indent=len(head))
         return OK if well else FINDINGS
 
     run(work, data)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gateway.cli.common import FINDINGS, OK, UNREACHABLE, Json, app, fail, say
+from gateway.cli.common import FINDINGS, OK, UNREACHABLE, Json, address, app, fail, say
 from gateway.cli.signing_in import ClientId, Gateway, Key, Local, identity
 from gateway.clock import system_clock
 from gateway.errors import ConfigurationError
@@ -35,7 +35,9 @@ def listen(
     """Bring my mailbox to a local URL. Message by message as they come, until Ctrl-C."""
     who = identity(gateway, data, client, key)
     try:
-        raise typer.Exit(asyncio.run(_listen(who, to, cursor or Path(f"{who.client}.cursor"), most, as_json)))
+        raise typer.Exit(
+            asyncio.run(_listen(who, address(to, "--to"), cursor or Path(f"{who.client}.cursor"), most, as_json))
+        )
     except KeyboardInterrupt:
         raise typer.Exit(OK) from None
 
@@ -69,9 +71,9 @@ def verify_signature(
         found, content = read_request(sys.stdin.buffer.read() if pasted or request is None else request.read_bytes())
     else:
         raise ConfigurationError("--headers and --body belong together.", "Give both, or one file that has both.")
-    served = _keys(gateway) if gateway is not None else []
+    served = _keys(address(gateway, "--gateway")) if gateway is not None else []
     if not key and not served:
-        raise ConfigurationError("No key is named.", "Give --key, or --gateway to ask for its keys.")
+        raise ConfigurationError("No key to verify with is named.", "Give --key, or --gateway to ask for its keys.")
     try:
         told = diagnose(key or served, found, content, system_clock(), served)
     except ValueError:
@@ -91,9 +93,12 @@ async def _listen(who: "Identity", to: str, cursor: Path, most: int | None, as_j
     from gateway.connecting.listening import Cursor, listen
     from gateway.connecting.sign_in import open_client
 
+    def again(message: str, why: str) -> None:
+        fail(f"{to} {why}.", f"{message} is posted again until it is taken.")
+
     place, count = Cursor(cursor), 0
     async with open_client(who) as gateway, httpx.AsyncClient(timeout=15.0, trust_env=False) as local:
-        async for one in listen(gateway, local, to, place):
+        async for one in listen(gateway, local, to, place, again=again):
             if as_json:
                 say(json.dumps({"id": one.id, "kind": one.kind, "status": one.status}))
             else:
@@ -108,7 +113,7 @@ def _keys(gateway: str) -> list[str]:
     import httpx
 
     try:
-        told = httpx.get(f"{gateway.rstrip('/')}/v1/keys", timeout=10.0, trust_env=False).raise_for_status().json()
+        told = httpx.get(f"{gateway}/v1/keys", timeout=10.0, trust_env=False).raise_for_status().json()
         return [str(one) for one in told["keys"]]
     except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
         fail(f"The gateway's keys cannot be had ({type(error).__name__}).", "Is its address right, and does it run?")

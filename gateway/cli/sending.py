@@ -4,12 +4,13 @@ import asyncio
 import json
 import random
 import sys
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gateway.cli.common import OK, PARTIAL, REFUSED, UNREACHABLE, USAGE, Json, app, fail, say
+from gateway.cli.common import OK, PARTIAL, REFUSED, UNREACHABLE, Json, app, fail, say, say_sentence
 from gateway.cli.signing_in import LOCAL, ClientId, Gateway, Key, Local, identity
 from gateway.clock import system_clock
 from gateway.errors import ConfigurationError, TurnedAway, Unreachable
@@ -32,7 +33,7 @@ def send(
     key: Key = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a send that was interrupted.")] = False,
     patience: Annotated[
-        float, typer.Option(metavar="SECONDS", help="How long to try while the gateway does not answer.")
+        float, typer.Option(metavar="SECONDS", help="How long to try while the gateway does not answer.", min=0)
     ] = 120.0,
     quiet: Annotated[bool, typer.Option("--quiet", help="Tell no progress.")] = False,
     as_json: Json = False,
@@ -45,19 +46,17 @@ def send(
     from adapters.registry import adapters
     from gateway.connecting.logbook import Logbook, Plan
     from gateway.connecting.parcel import new_batch, pack
-    from gateway.offline.records import Unusable, agency_of
+    from gateway.offline.records import agency_of
 
-    who = identity(gateway, data, client, key, agency)
+    sender = agency_of(adapters(), agency)
     if resume:
+        who = identity(gateway, data, client, key, agency)
         logbook = Logbook.resume(Logbook.beside(file))
         _same(logbook, who, agency)
     else:
-        try:
-            batch = new_batch()
-            parcels = tuple(pack(agency_of(adapters(), agency), [file], batch))
-        except Unusable as unusable:
-            fail(str(unusable), "Name a file or a folder of the agency's.")
-            raise typer.Exit(USAGE) from None
+        batch = new_batch()
+        parcels = tuple(pack(sender, [file], batch))
+        who = identity(gateway, data, client, key, agency)
         plan = Plan(batch, who.gateway, who.client, agency, system_clock(), parcels)
         logbook = Logbook.begin(Logbook.beside(file), plan)
     code = _sent(logbook, who, patience, quiet)
@@ -76,6 +75,7 @@ def trigger(
     gateway: Gateway = None,
     client: ClientId = None,
     key: Key = None,
+    as_json: Json = False,
 ) -> None:
     """Print, or send, a valid message of a kind of event.
 
@@ -92,8 +92,15 @@ def trigger(
     found = by_kind(known, CONTRACTS, system_clock())
     if every:
         for name in sorted(found):
-            example = found[name]
-            say(f"{name:<36} {example.agency:<16} {example.media_type:<24} {example.file.name}")
+            one = found[name]
+            if as_json:
+                say(
+                    json.dumps(
+                        {"kind": name, "agency": one.agency, "media_type": one.media_type, "example": one.file.name}
+                    )
+                )
+            else:
+                say(f"{name:<36} {one.agency:<16} {one.media_type:<24} {one.file.name}")
         return
     if kind is None:
         raise ConfigurationError("No kind is named.", "See which there are with lgw trigger --list.")
@@ -106,19 +113,27 @@ def trigger(
         sys.stdout.buffer.flush()
         typer.echo(f"{', '.join(made.kinds)}: {made.media_type}, for /v1/feeds/{made.agency}/{made.door}", err=True)
         return
-    raise typer.Exit(asyncio.run(_trigger(made, identity(gateway, data, client, key, example.agency))))
+    who = identity(gateway, data, client, key, example.agency)
+    raise typer.Exit(asyncio.run(_trigger(made, who, as_json)))
 
 
-async def _trigger(made: "Triggered", who: "Identity") -> int:
+async def _trigger(made: "Triggered", who: "Identity", as_json: bool) -> int:
     """Send one message, and say what the gateway made of it."""
     from gateway.connecting.parcel import new_batch
-    from gateway.connecting.sending import post, read_answer
+    from gateway.connecting.sending import NotTheirFeed, post, read_answer
     from gateway.connecting.sign_in import open_client
 
     async with open_client(who) as session:
         path = f"/v1/feeds/{made.agency}/{made.door}"
-        answer = read_answer(0, await post(session, path, made.media_type, made.body, new_batch()))
-    say(f"{', '.join(made.kinds)}  {answer.state}  {answer.receipt or ', '.join(answer.rules)}")
+        posted = await post(session, path, made.media_type, made.body, new_batch())
+    if posted.status_code == HTTPStatus.NOT_FOUND:
+        raise NotTheirFeed(made.agency)
+    answer = read_answer(0, posted)
+    if as_json:
+        told = {"kinds": made.kinds, "state": answer.state, "receipt": answer.receipt, "rules": answer.rules}
+        say(json.dumps({**told, "status": answer.status}))
+    else:
+        say(f"{', '.join(made.kinds)}  {answer.state}  {answer.receipt or ', '.join(answer.rules)}")
     return OK if answer.status in (200, 202) else REFUSED
 
 
@@ -140,7 +155,8 @@ def _sent(logbook: "Logbook", who: "Identity", patience: float, quiet: bool) -> 
     try:
         asyncio.run(work())
     except KeyboardInterrupt:
-        fail(f"\nStopped, with {len(logbook.answers)} of {len(parcels)} answered.", go_on)
+        typer.echo(err=True)
+        fail(f"Stopped, with {len(logbook.answers)} of {len(parcels)} answered.", go_on)
         code = PARTIAL
     except Unreachable as error:
         fail(str(error), go_on)
@@ -169,6 +185,8 @@ def _state(logbook: "Logbook", file: Path, as_json: bool) -> None:
             say(f"  {logbook.plan.parcels[number].file.name}  {answer.state}  {rest}")
     counts = " · ".join(f"{name} {count:,}" for name, count in totals(logbook.answers).items())
     say(f"Batch {logbook.plan.batch} done: {counts}")
+    if any(answer.state == "refused" for answer in logbook.answers.values()):
+        say_sentence(f"What to mend in what was refused: lgw check {file} --as {logbook.plan.agency}")
     say(f"Statement {where}  (hash {told['hash'][:8]}…)")
 
 

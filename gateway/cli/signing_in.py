@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from gateway.cli.common import UNREACHABLE, app, fail, say
+from gateway.cli.common import UNREACHABLE, address, app, fail, say
 from gateway.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -59,17 +59,19 @@ def identity(
     if gateway is not None:
         if client is None or key is None or data is not None:
             raise ConfigurationError(
-                "A gateway is met by a client of it.", "Give --client and --key with --gateway, and no --data."
+                "--gateway is signed in to by a client with its key.", "Give --client and --key with it, and no --data."
             )
-        return Identity(gateway.rstrip("/"), client, read_key(key))
+        return Identity(address(gateway, "--gateway"), client, read_key(key))
     folder = data or LOCAL
     issuer = settings_of(folder).issuer
     if client is None:
         known = senders(folder, agency) if agency else []
+        if agency is None:
+            raise ConfigurationError("It is not said whose mailbox it is.", "Name its client: --client lasars-kent.")
         if not known:
             raise ConfigurationError(
-                f"No client of the system in {folder} is meant." if agency is None else f"Nobody there sends {agency}.",
-                "Name one with --client, or make one with lgw keys new.",
+                f"No client of the system in {folder} sends {agency}.",
+                f"Make one: lgw keys new --client NAME --as {agency} --data {folder}.",
             )
         client = known[0]
     return Identity(issuer, client, read_key(key or Installation(folder).key_file(client)))

@@ -4,7 +4,7 @@ Each message is fetched from the mailbox and posted on exactly as it came: the b
 on them, so that the local system verifies it as it would a push. The next one is not posted before this one is taken.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -64,9 +64,17 @@ class NotTaken(Exception):
 
 
 async def listen(
-    gateway: httpx.AsyncClient, local: httpx.AsyncClient, url: str, cursor: Cursor, *, wait: int = _WAIT
+    gateway: httpx.AsyncClient,
+    local: httpx.AsyncClient,
+    url: str,
+    cursor: Cursor,
+    *,
+    wait: int = _WAIT,
+    again: Callable[[str, str], None] = lambda _message, _why: None,
 ) -> AsyncIterator[Forwarded]:
     """Bring whatever comes, for ever, and tell of each. wait: seconds to wait in an empty mailbox.
+
+    again: called once for a message that has to be posted again, with its id and why.
 
     A message that the local system answers with 5xx, 408, 425 or 429, or not at all, is posted again until it is
     answered otherwise; what it answers then is its own business, and the listening goes on. Raises Unreachable,
@@ -74,7 +82,7 @@ async def listen(
     """
     while True:
         for notice in await _notices(gateway, cursor.position, wait):
-            forwarded = await _forward(gateway, local, url, notice)
+            forwarded = await _forward(gateway, local, url, notice, again)
             cursor.move(notice["position"])
             yield forwarded
 
@@ -86,17 +94,28 @@ async def _notices(gateway: httpx.AsyncClient, after: int, wait: int) -> list[di
     return told
 
 
-async def _forward(gateway: httpx.AsyncClient, local: httpx.AsyncClient, url: str, notice: dict[str, Any]) -> Forwarded:
+async def _forward(
+    gateway: httpx.AsyncClient,
+    local: httpx.AsyncClient,
+    url: str,
+    notice: dict[str, Any],
+    again: Callable[[str, str], None],
+) -> Forwarded:
     message = await _get(gateway, f"/v1/messages/{notice['id']}")
     if message.status_code in (404, 410):
         return Forwarded(notice["id"], notice["kind"], None)
     message.raise_for_status()
     headers = {name: message.headers[name] for name in _SIGNED}
-    again = stamina.retry_context(on=(NotTaken, httpx.TransportError), attempts=None, timeout=None, wait_max=10.0)
-    async for attempt in again:
+    tries = stamina.retry_context(on=(NotTaken, httpx.TransportError), attempts=None, timeout=None, wait_max=10.0)
+    why = ""
+    async for attempt in tries:
         with attempt:
+            if attempt.num == 2:
+                again(notice["id"], why)
+            why = "does not answer"
             answer = await local.post(url, content=message.content, headers=headers)
             if answer.status_code >= 500 or answer.status_code in (408, 425, 429):
+                why = f"answers {answer.status_code}"
                 raise NotTaken
             return Forwarded(notice["id"], notice["kind"], answer.status_code)
     raise AssertionError("attempts end by an answer or by an exception")

@@ -91,9 +91,8 @@ def check(
         reader = replace(reader, mapped=read_mapping(wanted.mapping))
     if wanted.as_json:
         return _as_json(reader, paths, load_agreements(agreements) if wanted.preview else None, console)
-    say(console, f"Reading as {agency}{why}; nothing leaves this computer.")
     try:
-        return _told(reader, paths, agreements, console, wanted)
+        return _told(reader, why, paths, agreements, console, wanted)
     except PlacesError as error:
         raise Unusable("The postcode table cannot be read.", str(error)) from None
 
@@ -122,8 +121,9 @@ def _as_json(reader: Reader, paths: Sequence[Path], agreements: Agreements | Non
     return int(attention)
 
 
-def _told(reader: Reader, paths: Sequence[Path], agreements: Path, console: Console, wanted: Wanted) -> int:
+def _told(reader: Reader, why: str, paths: Sequence[Path], agreements: Path, console: Console, wanted: Wanted) -> int:
     many = sum(1 for _ in islice(_pieces(reader.adapter, paths), LISTED_ONE_BY_ONE + 1)) > LISTED_ONE_BY_ONE
+    say(console, f"Reading as {reader.agency}{why}; nothing leaves this computer.")
     if not many:
         with taught(reader.mapped):
             for record in examine(reader.adapter, paths, reader.received):

@@ -23,6 +23,7 @@ from gateway.store.ledger import open_engine
 
 _ROOM = 1 << 30
 _SKEW = 30.0
+_LOCAL = "Of a system that lgw up started, name the folder: --data data/up."
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +45,15 @@ async def examine(settings: Settings, clock: Clock, folder: Path) -> AsyncIterat
     yield _disk(folder)
     for name, port in (("intake", settings.intake.port), ("dispatch", settings.dispatch.port)):
         yield _port(name, port)
-    for name, check in (("postgresql", _store), ("kafka", _kafka)):
-        yield await _asked(name, check, settings, clock)
+    for name, setting, check in (
+        ("postgresql", "GATEWAY_STORE__DSN", _store),
+        ("kafka", "GATEWAY_KAFKA__BOOTSTRAP", _kafka),
+    ):
+        yield await _asked(name, setting, check, settings, clock)
 
 
 async def _asked(
-    name: str, check: Callable[[Settings, Clock], Awaitable[Examined]], settings: Settings, clock: Clock
+    name: str, setting: str, check: Callable[[Settings, Clock], Awaitable[Examined]], settings: Settings, clock: Clock
 ) -> Examined:
     try:
         return await check(settings, clock)
@@ -58,7 +62,7 @@ async def _asked(
             name,
             False,
             f"does not answer ({type(error).__name__})",
-            "Start it, or point GATEWAY_STORE__DSN and GATEWAY_KAFKA__BOOTSTRAP at it; lgw up brings its own.",
+            f"Start it, or point {setting} at it. {_LOCAL}",
         )
 
 
@@ -73,7 +77,7 @@ def _keys(settings: Settings) -> Examined:
         Secrets.read(settings.keys)
         mode = settings.keys.stat().st_mode & 0o777
     except FileNotFoundError:
-        return Examined("keys", False, f"no key file at {settings.keys}", "Set GATEWAY_KEYS, or run lgw up once.")
+        return Examined("keys", False, f"no key file at {settings.keys}", f"Set GATEWAY_KEYS. {_LOCAL}")
     except (OSError, ValueError) as error:
         return Examined("keys", False, f"{settings.keys}: {type(error).__name__}", "Restore it from its backup.")
     if mode & 0o077:
@@ -85,7 +89,7 @@ def _parties(settings: Settings) -> Examined:
     try:
         parties = load_parties(settings.parties)
     except ConfigurationError as error:
-        return Examined("parties", False, str(error), error.fix)
+        return Examined("parties", False, str(error), f"{error.fix} {_LOCAL}")
     clients = sum(len(party.clients) for party in parties.all)
     return Examined("parties", True, f"{len(parties.all)} parties, {clients} clients")
 

@@ -24,7 +24,7 @@ _STAGES = text(
       and not exists (select from outbox o where o.seq = e.seq)
       and not exists (select from decisions d where d.event_id = e.id)
     union all
-    select 'delivery', count(*), min(created) from deliveries where state = 'queued'
+    select 'delivery', count(*), min(d.created) from queued q join deliveries d using (recipient, position)
     """
 )
 

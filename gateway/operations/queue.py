@@ -1,12 +1,18 @@
 """`lgw queue`: what has stopped and waits for somebody, one line each, by owner and due time."""
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Final, Literal
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
+
+from gateway.operations.reasons import REASONS
+
+SHOWN: Final = 200
+"""How many are listed at a time: as many as `lgw redrive` takes. `lgw status` counts them all."""
 
 Kind = Literal["record", "event", "quarantine", "delivery"]
 
@@ -32,9 +38,8 @@ _STOPPED = text(
         select id, 'quarantine', 'quarantined', reason, owner, since, due, source from quarantine
         where released is null
         union all
-        select id, 'delivery', state, coalesce(reason, state), coalesce(owner, 'operations'), created, due,
-               kind || ' → ' || recipient
-        from deliveries where state in ('parked', 'rejected')
+        select id, 'delivery', state, coalesce(reason, state), owner, created, due, kind || ' → ' || recipient
+        from deliveries where state in ('parked', 'rejected') and owner is not null
     ) as stopped
     where (cast(:owner as text) is null or owner = :owner) and (cast(:reason as text) is null or reason = :reason)
     order by due nulls last, since limit :most
@@ -55,10 +60,44 @@ class Stopped:
     due: datetime | None
     place: str
 
+    def lines(self) -> list[str]:
+        """Its id, what it is and whose; why, and where."""
+        due = f", due {_minute(self.due)}" if self.due else ""
+        return [
+            f"{self.id}  {self.state:<11} {self.owner:<10} since {_minute(self.since)}{due}",
+            f"  {self.reason}  {self.place}",
+        ]
+
+    def as_json(self) -> dict[str, Any]:
+        """The same as plain data, with what the reason means and what to do about it."""
+        told = REASONS.get(self.reason)
+        return {
+            "id": str(self.id),
+            "kind": self.kind,
+            "state": self.state,
+            "reason": self.reason,
+            "owner": self.owner,
+            "since": self.since.isoformat(),
+            "due": self.due.isoformat() if self.due else None,
+            "place": self.place,
+            "means": told.means if told else None,
+            "mend": told.mend if told else None,
+        }
+
 
 async def stopped(
-    connection: AsyncConnection, *, owner: str | None = None, reason: str | None = None, most: int = 200
+    connection: AsyncConnection, *, owner: str | None = None, reason: str | None = None, most: int = SHOWN
 ) -> list[Stopped]:
     """What waits, most urgent first."""
     rows = await connection.execute(_STOPPED, {"owner": owner, "reason": reason, "most": most})
     return [Stopped(*row) for row in rows]
+
+
+def explained(waiting: Sequence[Stopped]) -> list[str]:
+    """What each reason among them means, and what to do about it: one line a reason, the most urgent first."""
+    reasons = dict.fromkeys(one.reason for one in waiting)
+    return [f"{one}: {REASONS[one].means} {REASONS[one].mend}" for one in reasons if one in REASONS]
+
+
+def _minute(at: datetime) -> str:
+    return at.strftime("%d %b %H:%M")

@@ -30,8 +30,12 @@ _RECORD = text(
 
 _PARKED = text(
     """
-    update deliveries set state = 'queued', reason = null, owner = null, due = null, next = :now
-    where id = :id and state = 'parked' returning recipient
+    with again as (
+        update deliveries set state = 'queued', reason = null, owner = null, due = null, next = :now
+        where id = :id and state = 'parked' returning recipient, position, person_id
+    )
+    insert into queued (recipient, position, person_id) select recipient, position, person_id from again
+    returning recipient
     """
 )
 
@@ -104,7 +108,7 @@ class Redrive:
             if row is None:
                 return Result.NOT_STOPPED
             # What its source answered once is not asked for again.
-            opened = await open_body(connection, self._sealer, filling_id(wanted)) or await open_body(
+            opened = await open_body(connection, self._sealer, wanted, filling_id(wanted)) or await open_body(
                 connection, self._sealer, wanted
             )
         if opened is None:

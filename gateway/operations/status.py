@@ -19,7 +19,7 @@ _OLDEST = text(
         where e.recorded > now() - interval '7 days' and not exists (select from decisions d where d.event_id = e.id)
           and not exists (select from outbox o where o.event_id = e.id)
         union all
-        select min(created) from deliveries where state = 'queued'
+        select min(d.created) from queued q join deliveries d using (recipient, position)
     ) as stages
     """
 )
@@ -46,7 +46,7 @@ _PARKED = text(
     """
     select state, coalesce(reason, '') as reason, coalesce(owner, '') as owner, count(*) as total,
            min(created) as oldest, count(*) filter (where due < now()) as overdue
-    from deliveries where state in ('parked', 'rejected') group by 1, 2, 3 order by count(*) desc
+    from deliveries where state in ('parked', 'rejected') and owner is not null group by 1, 2, 3 order by count(*) desc
     """
 )
 

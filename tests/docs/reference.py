@@ -175,8 +175,9 @@ def commands() -> str:
     """Every command of lgw, with its arguments and options."""
     lines = [
         *("# Commands", "", _WRITTEN, ""),
-        "`lgw --help` lists them, and `--help` after a command says the same as here. Exit codes: 0 ok, 1 findings,",
-        "2 wrong usage, 3 nobody reached, 4 refused, 5 in part.",
+        "`lgw --help` lists them, and `--help` after a command says the same as here; `lgw --version` says which",
+        "release it is. Exit codes: 0 ok, 1 findings, 2 wrong usage, 3 nobody reached, 4 refused, 5 in part. What is",
+        "wrong is said on stderr, with what to do. What `--json` answers: [answers as JSON](json.md).",
     ]
     group = get_command(app)
     assert isinstance(group, TyperGroup)

@@ -1,7 +1,7 @@
 """A mailbox brought to a local system."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -65,21 +65,29 @@ class Local:
 
 
 @asynccontextmanager
-async def listening(mailbox: Mailbox, local: Local, cursor: Cursor) -> AsyncIterator[AsyncIterator[Forwarded]]:
+async def listening(
+    mailbox: Mailbox, local: Local, cursor: Cursor, again: Callable[[str, str], None]
+) -> AsyncIterator[AsyncIterator[Forwarded]]:
     """Somebody who listens."""
     async with AsyncExitStack() as stack:
         gateway = httpx.AsyncClient(transport=httpx.MockTransport(mailbox), base_url="http://gateway.test")
         own = httpx.AsyncClient(transport=httpx.MockTransport(local))
         await stack.enter_async_context(gateway)
         await stack.enter_async_context(own)
-        coming: Any = listen(gateway, own, LOCAL, cursor, wait=0)
+        coming: Any = listen(gateway, own, LOCAL, cursor, wait=0, again=again)
         stack.push_async_callback(coming.aclose)
         yield coming
 
 
-async def told(count: int, mailbox: Mailbox, local: Local, cursor: Cursor) -> list[Forwarded]:
+async def told(
+    count: int,
+    mailbox: Mailbox,
+    local: Local,
+    cursor: Cursor,
+    again: Callable[[str, str], None] = lambda _message, _why: None,
+) -> list[Forwarded]:
     """The first so many that are told of."""
-    async with listening(mailbox, local, cursor) as coming:
+    async with listening(mailbox, local, cursor, again) as coming:
         return [await anext(coming) for _ in range(count)]
 
 
@@ -107,6 +115,14 @@ async def test_a_local_system_that_is_away_is_waited_for(answer: int | Exception
     local = Local(answer)
     await told(2, Mailbox(a=b"1", b=b"2"), local, Cursor(tmp_path / "c"))
     assert [name for name, _ in local.got] == ["a", "a", "b"]
+
+
+async def test_whoever_waits_for_a_local_system_is_told_so_once(tmp_path: Path) -> None:
+    """Which message, and why it comes again: silence would look like an empty mailbox."""
+    said: list[tuple[str, str]] = []
+    local = Local(503, httpx.ConnectError("refused"), 500, 204, httpx.ConnectError("refused"))
+    await told(2, Mailbox(a=b"1", b=b"2"), local, Cursor(tmp_path / "c"), lambda *one: said.append(one))
+    assert said == [("a", "answers 503"), ("b", "does not answer")]
 
 
 @pytest.mark.parametrize("status", [400, 401, 404, 409, 422, 302])
