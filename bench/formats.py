@@ -17,10 +17,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, get_args, get_type_hints
 
 from lxml import etree
-from pydantic import Discriminator, Json, StringConstraints, Tag, TypeAdapter, create_model
+from pydantic import BeforeValidator, Discriminator, Json, StringConstraints, Tag, TypeAdapter, create_model
 from typing_extensions import TypedDict
 
 from adapters.base import Accepted, Adapter, Message, Read
@@ -29,7 +29,8 @@ from adapters.dwp.layout import DETAIL, HEADER, LAYOUTS, Field
 from adapters.gp.edifact.segments import Segment
 from adapters.gp.fhir import wire as bars
 from adapters.police_custody import batch
-from adapters.police_custody.wire import FORMS
+from adapters.police_custody.fields import REQUIRED, fields_of
+from adapters.police_custody.wire import FORMS, Detention
 from adapters.prison import wire as prison
 from adapters.probation import wire as probation
 from adapters.registry import adapters
@@ -205,11 +206,28 @@ def universal_credit(body: bytes) -> dwp.Claimant:
 # --- Text ------------------------------------------------------------------------------------------------------------
 
 
+def _row(form: type) -> TypeAdapter[Any]:
+    """A row of the custody file: the detention's fields and the form's, each with the reader the adapter gives it."""
+    types = {shape: get_type_hints(shape, include_extras=True) for shape in (Detention, form)}
+    typed: dict[str, Any] = {
+        field.name: (
+            Annotated[get_args(hints[field.name])[0], BeforeValidator(field.read)],
+            ... if field.default is REQUIRED else field.default,
+        )
+        for shape, hints in types.items()
+        for field in fields_of(shape)
+    }
+    return TypeAdapter(create_model(f"{form.__name__}Row", **typed))
+
+
+_ROWS: Final = {code: _row(form) for code, form in FORMS.items()}
+
+
 def custody_row(body: bytes) -> object:
-    """A header and a row, as the form the row says it is."""
+    """A header and a row, as the detention and the form the row says it is."""
     names, values = csv.reader(body.decode().splitlines())
     given = {name: value for name, value in zip(names, values, strict=True) if value}
-    return FORMS[given["form_type"]].model_validate(given, context={"received": RECEIVED})
+    return _ROWS[given["form_type"]].validate_python(given)
 
 
 _SEGMENTS: Final = TypeAdapter(list[Segment])

@@ -5,21 +5,25 @@ and a requirement are facts of their own: RA2 speaks of the requirement it varie
 both become corrections.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import date, datetime
+
+from lxml import etree
 
 from adapters import claims, drift
 from adapters.base import Accepted, Adapter, Finding, Held, Ignored, Message, Outcome, Refused
 from adapters.local_time import LONDON, Told
 from adapters.police_custody import batch, new_case, record
 from adapters.police_custody.codes import Attendance, FormStatus, Laboratory
-from adapters.police_custody.decode import Decoded, decode
+from adapters.police_custody.decode import Decoded, Detained, decode, detained
 from adapters.police_custody.document import parse
 from adapters.police_custody.faults import found, without_codes
-from adapters.police_custody.person import claimed, custody_value, lane_by
+from adapters.police_custody.person import Subject, subject_of
 from adapters.police_custody.rules import RULES
 from adapters.police_custody.wire import (
     Attended,
+    Detention,
     DrugTest,
     FollowUpCeased,
     FollowUpRequired,
@@ -29,8 +33,8 @@ from adapters.police_custody.wire import (
     Varied,
 )
 from schemas import custody
-from schemas.base import Event, Fact, Person, Sensitivity
-from schemas.custody import Assessment, Suite, TestReason
+from schemas.base import Event, Fact, Sensitivity
+from schemas.custody import Assessment, TestReason
 
 NAME = "police_custody"
 
@@ -67,19 +71,13 @@ def read(message: Message) -> Outcome:
         row = batch.read_row(message.body)
         if isinstance(row, Finding):
             return Refused((row,))
-        return _noting(_outcome_of([decode(row.fields, message.received)]), row.findings)
+        shared = detained(row.fields, message.received)
+        return _noting(_outcome_of(shared, [decode(shared, row.fields)]), row.findings)
     root = parse(message.body)
     if isinstance(root, Finding):
         return Refused((root,))
     if root.tag == record.ROOT:
-        if record.too_many_forms(root):
-            return Refused((found("CU-002", "form", f"more than {record.MOST_FORMS}"),))
-        strange, faults = record.departures(root)
-        forms = [decode(fields, message.received) for fields in record.forms(root)]
-        if len(forms) > 1:
-            forms = [_numbered(form, number) for number, form in enumerate(forms, 1)]
-        outcome = _outcome_of(forms)
-        return _noting(_with_schema_faults(outcome, faults), strange)
+        return _read_record(root, message.received)
     if root.tag == new_case.ROOT:
         return new_case.read(root, message.received)
     if name := IGNORED_ROOTS.get(str(root.tag)):
@@ -87,34 +85,29 @@ def read(message: Message) -> Outcome:
     return Refused((found("CU-003", "document"),))
 
 
-def translate(form: Form) -> tuple[Fact, tuple[Finding, ...]]:
-    """Tell what one form tells, and what in its claims cannot be used."""
-    person, findings = claimed(form)
-    about, event = _told_by(form, person)
-    if isinstance(form, DrugTest) and _too_young(form):
-        findings = (*findings, found("CU-033", "date_of_birth"))
-    custody_number = custody_value(form)
-    fact = Fact(
-        key=f"{NAME}:{custody_number}:{about}",
-        lane=lane_by(person.identifiers, custody_number),
+def translate(form: Form, subject: Subject) -> Fact:
+    """The fact that one form tells of whom its record speaks of."""
+    about, event = _told_by(form, subject)
+    return Fact(
+        key=f"{NAME}:{subject.custody}:{about}",
+        lane=subject.lane,
         kind=event.kind,
         event=event,
         version=form.version,
         withdrawn=_withdrawn(form),
     )
-    return fact, findings
 
 
-def _told_by(form: Form, person: Person) -> tuple[str, Event]:
+def _told_by(form: Form, subject: Subject) -> tuple[str, Event]:
     """What a form speaks of within its custody record, and the event it tells."""
     match form:
         case DrugTest():
             return f"test:{form.form_id}", _event(
                 custody.DrugTestRecorded,
                 form,
-                person,
+                subject,
                 reason=form.test_reason,
-                trigger_offence=form.trigger_offence,
+                trigger_offence=subject.trigger_offence,
                 cocaine=form.result_cocaine,
                 opiates=form.result_opiates,
                 disputed=form.disputed,
@@ -123,39 +116,39 @@ def _told_by(form: Form, person: Person) -> tuple[str, Event]:
                 assessment_due=form.due_at.moment if form.due_at else None,
             )
         case InitialRequired():
-            return _requirement(form, Assessment.INITIAL), _appointment(custody.AssessmentRequired, form, person)
+            return _requirement(form, Assessment.INITIAL), _appointment(custody.AssessmentRequired, form, subject)
         case FollowUpRequired():
-            return _requirement(form, Assessment.FOLLOW_UP), _appointment(custody.FollowUpRequired, form, person)
+            return _requirement(form, Assessment.FOLLOW_UP), _appointment(custody.FollowUpRequired, form, subject)
         case Varied():
-            varied = _appointment(custody.AssessmentVaried, form, person, assessment=form.assessment)
+            varied = _appointment(custody.AssessmentVaried, form, subject, assessment=form.assessment)
             return _requirement(form, form.assessment), varied
         case FollowUpCeased():
-            ceased = _event(custody.FollowUpCeased, form, person, requirement=form.form_id, reason=form.cease_reason)
+            ceased = _event(custody.FollowUpCeased, form, subject, requirement=form.form_id, reason=form.cease_reason)
             return _requirement(form, Assessment.FOLLOW_UP), ceased
         case Attended():
-            return _appointment_kept(form), _attendance(form, person)
+            return _appointment_kept(form), _attendance(form, subject)
         case _:
             raise TypeError(f"no translation for {type(form).__name__}")
 
 
-def _attendance(form: Attended, person: Person) -> Event:
+def _attendance(form: Attended, subject: Subject) -> Event:
     if form.attendance is Attendance.MISSED:
-        return _event(custody.AssessmentMissed, form, person, requirement=form.form_id, assessment=form.assessment)
+        return _event(custody.AssessmentMissed, form, subject, requirement=form.form_id, assessment=form.assessment)
     return _event(
         custody.AssessmentAttended,
         form,
-        person,
+        subject,
         requirement=form.form_id,
         assessment=form.assessment,
         remained=form.attendance is Attendance.ATTENDED,
     )
 
 
-def _appointment(kind: type[Event], form: Notice, person: Person, **particulars: object) -> Event:
+def _appointment(kind: type[Event], form: Notice, subject: Subject, **particulars: object) -> Event:
     return _event(
         kind,
         form,
-        person,
+        subject,
         requirement=form.form_id,
         due=form.due_at.moment,
         place=form.place,
@@ -164,15 +157,15 @@ def _appointment(kind: type[Event], form: Notice, person: Person, **particulars:
     )
 
 
-def _event(kind: type[Event], form: Form, person: Person, **particulars: object) -> Event:
+def _event(kind: type[Event], form: Form, subject: Subject, **particulars: object) -> Event:
     """An event of a kind, with what every custody form gives it."""
     happened: Told = getattr(form, form.happened)
     return kind.model_validate(
         {
             "occurred": happened.moment,
-            "person": person,
+            "person": subject.person,
             "sensitivity": _SENSITIVE,
-            "suite": Suite(force=form.force_code, station=form.station_code),
+            "suite": subject.suite,
             **particulars,
         }
     )
@@ -197,44 +190,83 @@ def _withdrawn(form: Form) -> str | None:
     return None
 
 
-def _too_young(form: DrugTest) -> bool:
+def _too_young(form: DrugTest, born: date) -> bool:
     """Whether the test was of someone younger than PACE s63B allows: 18 on arrest, 14 on charge."""
-    born, day = form.date_of_birth, form.tested_at.moment.at.astimezone(LONDON).date()
+    day = form.tested_at.moment.at.astimezone(LONDON).date()
     age = day.year - born.year - ((day.month, day.day) < (born.month, born.day))
     return age < (14 if form.test_reason is TestReason.CHARGE else 18)
 
 
-def _numbered(form: FormRead, number: int) -> FormRead:
-    return form if isinstance(form, Ignored) else replace(form, findings=record.placed(form.findings, number))
+def _read_record(root: etree._Element, received: datetime) -> Outcome:
+    """Read a record in XML: first the schema, then its fields, so that a fault is told once and by its rule."""
+    if record.too_many_forms(root):
+        return Refused((found("CU-002", "form", f"more than {record.MOST_FORMS}"),))
+    strange, faults = record.departures(root)
+    fields, filled_in = record.groups(root)
+    if faults:
+        # A field counts wherever it stands: what is told as standing elsewhere is not told as missing as well.
+        whole = [fields | form for form in filled_in]
+        refused = _refused(_numbered([decode(detained(form, received), form) for form in whole]))
+        return _noting(_with_schema_faults(refused, faults), strange)
+    shared = detained(fields, received)
+    return _noting(_outcome_of(shared, _numbered([decode(shared, form) for form in filled_in])), strange)
 
 
-def _outcome_of(forms: Sequence[FormRead]) -> Outcome:
+def _numbered(forms: list[FormRead]) -> list[FormRead]:
+    """What became of the forms; of several, what is told of each itself is told with its number."""
+    if len(forms) < 2:
+        return forms
+    return [
+        form
+        if isinstance(form, Ignored) or not form.findings
+        else replace(form, findings=record.placed(form.findings, number))
+        for number, form in enumerate(forms, 1)
+    ]
+
+
+def _outcome_of(shared: Detained, forms: Sequence[FormRead]) -> Outcome:
     """One outcome for all the forms of a record: the worst of theirs, since a record is told whole or not at all."""
-    findings = tuple(
-        dict.fromkeys(finding for form in forms if not isinstance(form, Ignored) for finding in form.findings)
-    )
-    if any(isinstance(form, Refused) for form in forms):
-        return Refused(without_codes(findings))
+    if refused := _refused(forms):
+        return refused
+    findings = _findings(forms)
     for form in forms:
         if isinstance(form, Held):
             return Held(form.reason, findings, form.lane)
-    told = [translate(form.form) for form in forms if isinstance(form, Decoded)]
+    decoded = [form.form for form in forms if isinstance(form, Decoded)]
     ignored = [form for form in forms if isinstance(form, Ignored)]
-    if not told:
-        return ignored[0] if ignored else Refused((found("CU-002", "form"),))
-    facts = _standing(fact for fact, _ in told)
-    remarks = [finding for _, odd in told for finding in odd]
+    if not decoded:
+        return ignored[0]
+    detention = Detention(**shared.values)
+    subject = subject_of(detention)
+    facts = _standing([translate(form, subject) for form in decoded])
+    remarks = list(subject.findings)
+    if any(isinstance(form, DrugTest) and _too_young(form, detention.date_of_birth) for form in decoded):
+        remarks.append(found("CU-033", "date_of_birth"))
     remarks += [found("CU-092", "form_type", form.name) for form in ignored]
-    remarks += [found("CU-093", "form")] if len(facts) < len(told) else []
+    if len(facts) < len(decoded):
+        remarks.append(found("CU-093", "form"))
     return Accepted(facts, tuple(dict.fromkeys((*findings, *remarks))))
 
 
-def _standing(facts: Iterable[Fact]) -> tuple[Fact, ...]:
+def _refused(forms: Sequence[FormRead]) -> Refused | None:
+    """The refusal of a record one of whose forms is refused, or that has none."""
+    if any(isinstance(form, Refused) for form in forms):
+        return Refused(without_codes(_findings(forms)))
+    return None if forms else Refused((found("CU-002", "form"),))
+
+
+def _findings(forms: Sequence[FormRead]) -> tuple[Finding, ...]:
+    return tuple(dict.fromkeys(finding for form in forms if not isinstance(form, Ignored) for finding in form.findings))
+
+
+def _standing(facts: Sequence[Fact]) -> tuple[Fact, ...]:
     """What a record says last of each thing: the highest version, and of equals the one that stands last.
 
     A record that holds a notice and the notice that varies it is sent whole each time. Telling both would change the
     appointment to and fro with every repeat.
     """
+    if len(facts) == 1:
+        return tuple(facts)
     last: dict[str, Fact] = {}
     for fact in facts:
         earlier = last.get(fact.key)
@@ -251,12 +283,9 @@ def _noting(outcome: Outcome, strange: tuple[Finding, ...]) -> Outcome:
     return replace(outcome, findings=(*outcome.findings, *strange))
 
 
-def _with_schema_faults(outcome: Outcome, faults: tuple[Finding, ...]) -> Outcome:
-    """The outcome, refused where the schema found a fault that no rule on a field has told already."""
-    if not faults:
-        return outcome
-    told = outcome.findings if isinstance(outcome, Refused) else ()
+def _with_schema_faults(refused: Refused | None, faults: tuple[Finding, ...]) -> Refused:
+    """The refusal of a record that departs from the schema: there only where no rule on a field has told so already."""
+    told = refused.findings if refused else ()
     fields = {finding.field.rpartition("/")[2] for finding in told}
     groups = {"detention", "detainee", "form"} if told else set()  # a missing field is a fault of the group around it
-    untold = tuple(fault for fault in faults if fault.field not in fields | groups)
-    return Refused((*told, *untold)) if untold else outcome
+    return Refused((*told, *(fault for fault in faults if fault.field not in fields | groups)))

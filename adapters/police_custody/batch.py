@@ -21,6 +21,7 @@ from adapters.police_custody.wire import COLUMNS, REQUIRED_COLUMNS
 MEDIA_TYPE: Final = "text/csv"
 MAX_ROW: Final = 64 * 1024
 
+_OURS: Final = frozenset(COLUMNS)
 _BOM: Final = b"\xef\xbb\xbf"
 _END: Final = b"#END"
 _OPENING: Final = re.compile(rb'(?:^|(?<=,))"')
@@ -53,7 +54,10 @@ def rows(file: BinaryIO) -> Iterator[Row]:
 
 @dataclass(frozen=True, slots=True)
 class Fields:
-    """A row by the names of its columns, and a finding for each column that is none of ours, by its place from 1."""
+    """A row's values by the names of their columns, without the empty ones.
+
+    findings: one for each column that is none of ours, by its place from 1.
+    """
 
     fields: dict[str, str]
     findings: tuple[Finding, ...]
@@ -79,7 +83,11 @@ def read_row(body: bytes) -> Fields | Finding:
         return found("CU-082", "row")
     if values is None or len(values) != len(columns):
         return found("CU-081", "row", "" if values is None else f"{len(values)} values for {len(columns)} columns")
-    named = {name: value for name, value in zip(columns, values, strict=True) if name in COLUMNS}
+    named = {
+        name: value
+        for name, value in zip(columns, values, strict=True)
+        if name in _OURS and value and not value.isspace()
+    }
     return Fields(named, _strange(columns))
 
 

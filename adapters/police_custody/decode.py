@@ -1,78 +1,95 @@
-"""From a form's fields as text to a form we can translate, or to every reason why not."""
+"""From the fields of a detention and of its forms to what we can translate, or to every reason why not."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-
-from pydantic import ValidationError
+from typing import Any, Final
 
 from adapters.base import Finding, Held, Ignored, Level, Refused, UnknownCode
 from adapters.local_time import Doubt, Told
 from adapters.police_custody.codes import UNSUBSCRIBED_FORMS
-from adapters.police_custody.faults import Broken, code_detail, found, without_codes
+from adapters.police_custody.faults import code_detail, found, without_codes
+from adapters.police_custody.fields import Known, fields_of, names_of, read
 from adapters.police_custody.person import lane_of
-from adapters.police_custody.wire import FORMS, Detention, Form
+from adapters.police_custody.wire import COLUMNS, FORMS, Detention, Form
 
 CODE_NOT_MAPPED = "code_not_mapped"
 
 _DOUBTS = {Doubt.SKIPPED: "CU-017", Doubt.AMBIGUOUS: "CU-018"}
 
+_ASKED: Final = {kind: names_of(Detention) | names_of(kind) | {"form_type"} for kind in FORMS.values()}
+_PLACES: Final = {name: place for place, name in enumerate(COLUMNS)}
+
+
+@dataclass(frozen=True, slots=True)
+class Detained:
+    """What a record says for all its forms, as far as it can be read.
+
+    values: of its fields, the unreadable left out. faults: of those. known: what its forms are read beside.
+    """
+
+    values: Mapping[str, Any]
+    faults: tuple[Finding, ...]
+    oddities: tuple[Finding, ...]
+    known: Known
+
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """A form, and what was odd about how it was written."""
+    """A form, and what was odd about how it and its detention were written."""
 
     form: Form
     findings: tuple[Finding, ...]
 
 
-def decode(fields: Mapping[str, str], received: datetime) -> Decoded | Held | Ignored | Refused:
-    """Read one form from its fields; an empty field is an absent one.
+def detained(given: Mapping[str, str], received: datetime) -> Detained:
+    """Read what all forms share from fields of which none is empty.
 
     received: when the record reached us, aware; nothing may have happened more than ten minutes after it.
     """
-    given = {name: value for name, value in fields.items() if value.strip()}
+    values, faults = read(fields_of(Detention), given, Known(received))
+    return Detained(values, tuple(faults), _oddities(values), Known(received, values.get("arrested_at")))
+
+
+def decode(detained: Detained, given: Mapping[str, str]) -> Decoded | Held | Ignored | Refused:
+    """Read one form from fields of which none is empty; they may be the detention's as well."""
     code = given.get("form_type", "").strip().upper()
     if code in UNSUBSCRIBED_FORMS:
         return Ignored(UNSUBSCRIBED_FORMS[code])
-    faults: list[Finding] = []
+    unknown: list[Finding] = []
     kind = Form
     try:
         kind = FORMS[code]
-    except UnknownCode as unknown:
+    except UnknownCode as error:
         # Without its form the record is still read for what every form has, so that all its faults are told at once.
-        faults.append(found("CU-020", "form_type", code_detail(unknown)) if code else found("CU-010", "form_type"))
-    try:
-        form = kind.model_validate(given, context={"received": received})
-    except ValidationError as error:
-        faults.extend(_faults(error))
-    else:
-        if not faults:
-            return Decoded(form, (*_oddities(form), *_unread(kind, given)))
-    if any(fault.rule.level is Level.REFUSE for fault in faults):
-        return Refused(without_codes(faults))
-    return Held(CODE_NOT_MAPPED, tuple(faults), lane_of(Detention.model_validate(given)))
+        unknown.append(found("CU-020", "form_type", code_detail(error)) if code else found("CU-010", "form_type"))
+    values, faults = read(fields_of(kind), given, detained.known)
+    missing = [found("CU-010", name) for name in kind.needs if detained.values.get(name, "unreadable") is None]
+    if not (unknown or detained.faults or faults or missing):
+        return Decoded(kind(**values), (*detained.oddities, *_oddities(values), *_unread(kind, given)))
+    told = (*unknown, *sorted((*detained.faults, *missing), key=_place), *faults)
+    if any(fault.rule.level is Level.REFUSE for fault in told):
+        return Refused(without_codes(told))
+    held = detained.values
+    return Held(CODE_NOT_MAPPED, told, lane_of(held["force_code"], held["custody_number"], held["pnc_id"]))
 
 
-def _faults(error: ValidationError) -> Iterator[Finding]:
-    """One finding a fault. The errors' input is never asked for: it is the person's."""
-    for fault in error.errors(include_url=False, include_input=False):
-        field = ".".join(str(part) for part in fault["loc"])
-        cause = fault.get("ctx", {}).get("error")
-        if isinstance(cause, Broken):
-            yield found(cause.rule, field, cause.detail)
-        else:
-            yield found("CU-010", field)  # every field's own reader tells what is wrong; only absence is pydantic's
+def _place(finding: Finding) -> int:
+    """Where the field stands in the contract, the order in which faults are told."""
+    return _PLACES[finding.field]
 
 
-def _oddities(form: Form) -> Iterator[Finding]:
-    for name, told in vars(form).items():
-        if isinstance(told, Told) and told.doubt is not None:
-            yield found(_DOUBTS[told.doubt], name)
+def _oddities(values: Mapping[str, Any]) -> tuple[Finding, ...]:
+    return tuple(
+        found(_DOUBTS[told.doubt], name)
+        for name, told in values.items()
+        if type(told) is Told and told.doubt is not None
+    )
 
 
-def _unread(kind: type[Form], given: Mapping[str, str]) -> Iterator[Finding]:
-    known = kind.model_fields
-    for name in given:
-        if name not in known and name != "form_type":
-            yield found("CU-013", name)
+def _unread(kind: type[Form], given: Mapping[str, str]) -> tuple[Finding, ...]:
+    """What stands on a form that does not ask for it."""
+    asked = _ASKED[kind]
+    if asked.issuperset(given):
+        return ()
+    return tuple(found("CU-013", name) for name in given if name not in asked)

@@ -56,13 +56,3 @@ def parse(body: bytes) -> etree._Element | Finding:
 def local(element: etree._Element) -> str:
     """An element's name without its namespace."""
     return str(element.tag).rpartition("}")[2]
-
-
-def fields(group: etree._Element) -> dict[str, str]:
-    """What stands in a group: each element's text by its name without its namespace."""
-    return {leaf.tag.rpartition("}")[2]: leaf.text or "" for leaf in group}
-
-
-def text(element: etree._Element) -> str:
-    """An element's own text, "" if it has none."""
-    return element.text or ""

@@ -1,58 +1,75 @@
-"""Who a custody record speaks of: claims as written, and what is wrong with them."""
+"""Whom and where a custody record speaks of: claims as written, and what is wrong with them."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
 
 from adapters import claims
 from adapters.base import Finding
-from adapters.police_custody.wire import Detention, Form
+from adapters.police_custody.wire import Detention
 from schemas.base import AddressClaim, AddressKind, Name, Person
+from schemas.custody import Suite
 from schemas.identifiers import Identifier, Scheme, parse
 
-_NO_ABODE = frozenset({"NFA", "NO FIXED ABODE", "NO FIXED ADDRESS"})
+_NO_ABODE: Final = frozenset({"NFA", "NO FIXED ABODE", "NO FIXED ADDRESS"})
 
 
-def claimed(form: Form) -> tuple[Person, tuple[Finding, ...]]:
-    """The person as the form has it, and a finding for whatever cannot be used."""
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Whom and where every form of a record speaks of.
+
+    trigger_offence: whether the arrest or charge was for one, where that is told. custody: a custody number that is
+    unique in the country, the force's code before it. lane: as `Fact.lane`.
+    findings: what in the claims cannot be used.
+    """
+
+    person: Person
+    suite: Suite
+    trigger_offence: bool | None
+    custody: str
+    lane: str
+    findings: tuple[Finding, ...]
+
+
+def subject_of(detention: Detention) -> Subject:
+    """The person and the custody suite as the detention has them."""
     findings: list[Finding] = []
-    identifiers = [Identifier(scheme=Scheme.CUSTODY, raw=form.custody_number, value=custody_value(form))]
-    for scheme, field, raw in (
-        (Scheme.PNC, "pnc_id", form.pnc_id),
-        (Scheme.CRO, "cro_number", form.cro_number),
-        (Scheme.ASN, "asn", form.asn),
-    ):
-        if raw is not None:
-            identifiers.append(claims.identifier(scheme, raw, field, findings))
+    custody = f"{detention.force_code}/{detention.custody_number}"
+    identifiers = [Identifier(scheme=Scheme.CUSTODY, raw=detention.custody_number, value=custody)]
+    pnc: str | None = None
+    if detention.pnc_id is not None:
+        identifiers.append(one := claims.identifier(Scheme.PNC, detention.pnc_id, "pnc_id", findings))
+        pnc = one.value
+    if detention.cro_number is not None:
+        identifiers.append(claims.identifier(Scheme.CRO, detention.cro_number, "cro_number", findings))
+    if detention.asn is not None:
+        identifiers.append(claims.identifier(Scheme.ASN, detention.asn, "asn", findings))
     person = Person(
         identifiers=tuple(identifiers),
-        name=claims.name(Name(forenames=form.forenames, surname=form.surname), "surname", findings),
-        date_of_birth=claims.birth(form.date_of_birth, "date_of_birth", findings),
-        sex=form.sex,
-        addresses=tuple(_addresses(form, findings)),
+        name=claims.name(Name(forenames=detention.forenames, surname=detention.surname), "surname", findings),
+        date_of_birth=claims.birth(detention.date_of_birth, "date_of_birth", findings),
+        sex=detention.sex,
+        addresses=tuple(_addresses(detention, findings)),
     )
-    return person, tuple(findings)
+    suite = Suite(force=detention.force_code, station=detention.station_code)
+    return Subject(person, suite, detention.trigger_offence, custody, _lane(pnc, custody), tuple(findings))
 
 
-def custody_value(detention: Detention) -> str:
-    """A custody number that is unique in the country: the force's code before it."""
-    return f"{detention.force_code}/{detention.custody_number}"
-
-
-def lane_of(detention: Detention) -> str:
+def lane_of(force_code: str, custody_number: str, pnc_id: str | None) -> str:
     """The strongest identifier of a custody record: a PNC number that is one, else the custody number."""
-    claimed = (parse(Scheme.PNC, detention.pnc_id).identifier,) if detention.pnc_id else ()
-    return lane_by(claimed, custody_value(detention))
+    pnc = parse(Scheme.PNC, pnc_id).identifier.value if pnc_id else None
+    return _lane(pnc, f"{force_code}/{custody_number}")
 
 
-def lane_by(claimed: Iterable[Identifier], custody: str) -> str:
-    """The same, of identifiers that are parsed already and the custody number that `custody_value` gives."""
-    pnc = next((one.value for one in claimed if one.scheme is Scheme.PNC and one.value), None)
+def _lane(pnc: str | None, custody: str) -> str:
     return f"PNC:{pnc}" if pnc else f"CUSTODY:{custody}"
 
 
-def _addresses(form: Form, findings: list[Finding]) -> Iterator[AddressClaim]:
-    lines = tuple(line for line in (form.address_1, form.address_2, form.address_3, form.address_4) if line)
-    place = claims.postcode(form.postcode, "postcode", findings)
-    said = form.no_fixed_abode or bool(lines and lines[0].upper() in _NO_ABODE)
+def _addresses(detention: Detention, findings: list[Finding]) -> Iterator[AddressClaim]:
+    written = (detention.address_1, detention.address_2, detention.address_3, detention.address_4)
+    lines = tuple(line for line in written if line)
+    place = claims.postcode(detention.postcode, "postcode", findings)
+    said = detention.no_fixed_abode or bool(lines and lines[0].upper() in _NO_ABODE)
     homeless = claims.homeless(place, said, "no_fixed_abode", findings)
     if lines or place.value or homeless:
         yield AddressClaim(kind=AddressKind.DECLARED, lines=lines, postcode=place.value, no_fixed_abode=homeless)

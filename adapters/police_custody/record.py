@@ -14,7 +14,7 @@ from lxml import etree
 
 from adapters.base import Finding
 from adapters.drift import BESIDES
-from adapters.police_custody.document import fields, local
+from adapters.police_custody.document import local
 from adapters.police_custody.faults import found
 from adapters.police_custody.wire import COLUMNS
 
@@ -34,6 +34,7 @@ _SHARED: Final = frozenset(
 )
 _GROUPS: Final = ("custody_record", "detention", "detainee", "form")
 _OURS: Final = frozenset((*COLUMNS, *_GROUPS))
+_NAMES: Final = {f"{{{NAMESPACE}}}{name}": name for name in _OURS}
 
 
 def departures(root: etree._Element) -> tuple[tuple[Finding, ...], tuple[Finding, ...]]:
@@ -63,13 +64,20 @@ def too_many_forms(root: etree._Element) -> bool:
     return len(root) > MOST_FORMS + len(_GROUPS)
 
 
-def forms(root: etree._Element) -> list[dict[str, str]]:
-    """Each form's fields, with those of the detention and the person, in the order they stand."""
+def groups(root: etree._Element) -> tuple[dict[str, str], list[dict[str, str]]]:
+    """The fields of the detention and the person, and those of each form, in the order they stand."""
     shared: dict[str, str] = {}
+    forms: list[dict[str, str]] = []
     for group in root:
-        if local(group) in ("detention", "detainee"):
-            shared |= fields(group)
-    return [shared | fields(form) for form in root if local(form) == "form"]
+        fields = {
+            _NAMES.get(leaf.tag) or local(leaf): text for leaf in group if (text := leaf.text) and not text.isspace()
+        }
+        match local(group):
+            case "detention" | "detainee":
+                shared |= fields
+            case "form":
+                forms.append(fields)
+    return shared, forms
 
 
 def placed(findings: tuple[Finding, ...], number: int) -> tuple[Finding, ...]:

@@ -1,23 +1,20 @@
-"""The custody record as a force writes it: one detention, one person, one form.
+"""The custody record as a force writes it: one detention with the person detained, and one form or more.
 
 The same names are the elements of the XML record and the columns of the CSV file, so both are read here, from text.
-An empty field and an absent one are the same. Every fault of a record is found in one pass and named by its rule.
+An empty field and an absent one are the same. How a field is read stands beside its type (`fields.py`).
 """
 
-import re
-from collections.abc import Callable
-from datetime import date, datetime, timedelta
-from typing import Annotated, ClassVar, Final, TypeVar, cast
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Annotated, Any, ClassVar, Final
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
-
-from adapters.base import CodeTable, UnknownCode
-from adapters.local_time import Told, read_day, read_moment
+from adapters.base import CodeTable
+from adapters.local_time import Told
 from adapters.police_custody.codes import (
     ASSESSMENTS,
     ATTENDANCES,
     CEASE_REASONS,
-    FORCES_RENAMED,
     FORM_STATUSES,
     LABORATORY,
     RESULTS,
@@ -27,7 +24,9 @@ from adapters.police_custody.codes import (
     FormStatus,
     Laboratory,
 )
-from adapters.police_custody.faults import Broken, code_detail, is_text, shape, spaced
+from adapters.police_custody.faults import Broken
+from adapters.police_custody.fields import REQUIRED, Check, Known, fields_of
+from adapters.police_custody.readers import coded, day, flag, force, moment, number, reference, text
 from schemas.base import Sex
 from schemas.custody import Assessment, CeaseReason, DrugResult, TestReason
 
@@ -36,102 +35,76 @@ CLOCK_TOLERANCE: Final = timedelta(minutes=10)
 
 FIRST_BIRTH: Final = date(1900, 1, 1)
 
-Meaning = TypeVar("Meaning")
-
-
-def _text(longest: int) -> Callable[[str], str]:
-    """A reader of free text: one line, without control characters, of at most so many characters."""
-
-    def read(text: str) -> str:
-        line = spaced(text)
-        if len(line) > longest or not is_text(line):
-            raise Broken("CU-011", f"{len(line)} characters of at most {longest}" if len(line) > longest else "")
-        return line
-
-    return read
-
-
-def _form(pattern: str) -> Callable[[str], str]:
-    """A reader of a reference that has a form of its own. Spaces and lower case are no faults."""
-    whole = re.compile(pattern, re.ASCII)
-
-    def read(text: str) -> str:
-        written = text.replace(" ", "").upper()
-        if whole.fullmatch(written) is None:
-            raise Broken("CU-012", shape(text))
-        return written
-
-    return read
-
-
-def _coded(table: CodeTable[Meaning]) -> Callable[[str], Meaning]:
-    def read(text: str) -> Meaning:
-        try:
-            return table[text.strip().upper()]
-        except UnknownCode as unknown:
-            raise Broken("CU-020", code_detail(unknown)) from None
-
-    return read
-
-
-def _day(text: str) -> date:
-    day = read_day(text.strip())
-    if day is None:
-        raise Broken("CU-014", shape(text))
-    return day
-
-
-def _moment(text: str) -> Told:
-    told = read_moment(text.strip())
-    if told is None:
-        raise Broken("CU-016", shape(text))
-    return told
-
-
-def _flag(text: str) -> bool:
-    match text.strip().upper():
-        case "Y":
-            return True
-        case "N":
-            return False
-        case _:
-            raise Broken("CU-012", shape(text))
-
-
-_two_digits = _form(r"[0-9]{2}")
-_nine_digits = _form(r"[0-9]{1,9}")
-
-
-def _force(text: str) -> str:
-    force = _two_digits(text)
-    return FORCES_RENAMED.get(force, force)
-
-
-def _number(text: str) -> int:
-    return int(_nine_digits(text))
-
-
-Line = Annotated[str, BeforeValidator(_text(100))]
-Day = Annotated[date, BeforeValidator(_day)]
-When = Annotated[Told, BeforeValidator(_moment)]
-Flag = Annotated[bool, BeforeValidator(_flag)]
-Reference = Annotated[str, BeforeValidator(_form(r"[A-Z0-9][A-Z0-9/._-]{0,39}"))]
-Claimed = Annotated[str, BeforeValidator(_text(40))]
+line: Final = text(100)
+claimed: Final = text(40)
 """An identifier as claimed: what is wrong with it is a finding and no fault."""
 
 
-class Detention(BaseModel):
-    """Which detention a record is about. A custody number is unique within its force."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
-
-    force_code: Annotated[str, BeforeValidator(_force)]
-    custody_number: Annotated[str, BeforeValidator(_form(r"[A-Z0-9][A-Z0-9/._-]{0,29}"))]
-    pnc_id: Claimed | None = None
+def not_in_the_future(told: Told | None, _: Mapping[str, Any], known: Known) -> None:
+    """Nothing is told of what has not happened yet (CU-019)."""
+    if told is not None and told.moment.at > known.received + CLOCK_TOLERANCE:
+        raise Broken("CU-019")
 
 
-class Form(Detention):
-    """What stands on every form: where the person is held, who it is, and which form of which version.
+def born_between_1900_and_now(born: date, _: Mapping[str, Any], known: Known) -> None:
+    """A date of birth is one of somebody alive (CU-015)."""
+    if not FIRST_BIRTH <= born <= known.received.date():
+        raise Broken("CU-015")
+
+
+def after_the_arrest(told: Told, _: Mapping[str, Any], known: Known) -> None:
+    """A person is tested in custody (CU-032)."""
+    if known.arrested is not None and told.moment.at < known.arrested.moment.at:
+        raise Broken("CU-032")
+
+
+def some_result(opiates: DrugResult | None, before: Mapping[str, Any], _: Known) -> None:
+    """A test has a result for one drug at least (CU-030); one that cannot be read has its own fault already."""
+    if opiates is None and before.get("result_cocaine", "unreadable") is None:
+        raise Broken("CU-030")
+
+
+def not_before(field: str) -> Check:
+    """An appointment is not due before this other field's time (CU-031)."""
+
+    def check(due: Told | None, before: Mapping[str, Any], _: Known) -> None:
+        earlier: Told | None = before.get(field)
+        if due is not None and earlier is not None and due.moment.at < earlier.moment.at:
+            raise Broken("CU-031")
+
+    return check
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detention:
+    """What all forms of a record share: where the person is held, and who it is.
+
+    A custody number is unique within its force.
+    """
+
+    force_code: Annotated[str, force]
+    custody_number: Annotated[str, reference(r"[A-Z0-9][A-Z0-9/._-]{0,29}")]
+    pnc_id: Annotated[str | None, claimed] = None
+    station_code: Annotated[str, reference(r"[A-Z0-9]{2}")]
+    arrested_at: Annotated[Told | None, moment, not_in_the_future] = None
+    trigger_offence: Annotated[bool | None, flag] = None
+    surname: Annotated[str, line]
+    forenames: Annotated[str | None, line] = None
+    date_of_birth: Annotated[date, day, born_between_1900_and_now]
+    sex: Annotated[Sex | None, coded(SEXES)] = None
+    cro_number: Annotated[str | None, claimed] = None
+    asn: Annotated[str | None, claimed] = None
+    address_1: Annotated[str | None, line] = None
+    address_2: Annotated[str | None, line] = None
+    address_3: Annotated[str | None, line] = None
+    address_4: Annotated[str | None, line] = None
+    postcode: Annotated[str | None, claimed] = None
+    no_fixed_abode: Annotated[bool, flag] = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Form:
+    """What stands on every form: which it is, and of which version.
 
     A form's reference is unique within its custody record. `version` counts what the force has said of one test or one
     requirement, over all its forms: RA1 is 1, the RA2 that varies it is 2.
@@ -139,41 +112,15 @@ class Form(Detention):
 
     happened: ClassVar[str]
     """The field that says when what the form tells of happened."""
+    needs: ClassVar[tuple[str, ...]] = ()
+    """What the detention may leave out elsewhere, and must say where this form stands."""
 
-    station_code: Annotated[str, BeforeValidator(_form(r"[A-Z0-9]{2}"))]
-    arrested_at: When | None = None
-    trigger_offence: Flag | None = None
-    surname: Line
-    forenames: Line | None = None
-    date_of_birth: Day
-    sex: Annotated[Sex, BeforeValidator(_coded(SEXES))] | None = None
-    cro_number: Claimed | None = None
-    asn: Claimed | None = None
-    address_1: Line | None = None
-    address_2: Line | None = None
-    address_3: Line | None = None
-    address_4: Line | None = None
-    postcode: Claimed | None = None
-    no_fixed_abode: Flag = False
-    form_id: Reference
-    version: Annotated[int, BeforeValidator(_number)] | None = None
-    status: Annotated[FormStatus, BeforeValidator(_coded(FORM_STATUSES))] = FormStatus.CURRENT
-
-    @field_validator("date_of_birth")
-    @classmethod
-    def _born_between_1900_and_now(cls, day: date, info: ValidationInfo) -> date:
-        if not FIRST_BIRTH <= day <= _received(info).date():
-            raise Broken("CU-015")
-        return day
-
-    @field_validator("arrested_at", "tested_at", "given_at", check_fields=False)
-    @classmethod
-    def _not_in_the_future(cls, told: Told | None, info: ValidationInfo) -> Told | None:
-        if told is not None and told.moment.at > _received(info) + CLOCK_TOLERANCE:
-            raise Broken("CU-019")
-        return told
+    form_id: Annotated[str, reference(r"[A-Z0-9][A-Z0-9/._-]{0,39}")]
+    version: Annotated[int | None, number] = None
+    status: Annotated[FormStatus, coded(FORM_STATUSES)] = FormStatus.CURRENT
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DrugTest(Form):
     """DT1: a drug test on arrest or charge.
 
@@ -182,93 +129,66 @@ class DrugTest(Form):
     """
 
     happened: ClassVar[str] = "tested_at"
+    needs: ClassVar[tuple[str, ...]] = ("trigger_offence",)
 
-    trigger_offence: Flag
-    test_reason: Annotated[TestReason, BeforeValidator(_coded(TEST_REASONS))]
-    tested_at: When
-    result_cocaine: Annotated[DrugResult, BeforeValidator(_coded(RESULTS))] | None = None
-    result_opiates: Annotated[DrugResult, BeforeValidator(_coded(RESULTS))] | None = Field(None, validate_default=True)
-    disputed: Flag = False
-    laboratory: Annotated[Laboratory, BeforeValidator(_coded(LABORATORY))] | None = None
-    assessment_required: Flag = False
-    due_at: When | None = None
-
-    @field_validator("tested_at")
-    @classmethod
-    def _tested_after_the_arrest(cls, told: Told, info: ValidationInfo) -> Told:
-        arrested = info.data.get("arrested_at")
-        if arrested is not None and told.moment.at < arrested.moment.at:
-            raise Broken("CU-032")
-        return told
-
-    @field_validator("result_opiates")
-    @classmethod
-    def _some_result(cls, result: DrugResult | None, info: ValidationInfo) -> DrugResult | None:
-        # A cocaine result that could not be read is absent from info.data and has its own fault already.
-        if result is None and info.data.get("result_cocaine", result) is None and "result_cocaine" in info.data:
-            raise Broken("CU-030")
-        return result
-
-    @field_validator("due_at")
-    @classmethod
-    def _due_after_the_test(cls, told: Told | None, info: ValidationInfo) -> Told | None:
-        return _due_after(told, info.data.get("tested_at"))
+    test_reason: Annotated[TestReason, coded(TEST_REASONS)]
+    tested_at: Annotated[Told, moment, not_in_the_future, after_the_arrest]
+    result_cocaine: Annotated[DrugResult | None, coded(RESULTS)] = None
+    result_opiates: Annotated[DrugResult | None, coded(RESULTS), some_result] = None
+    disputed: Annotated[bool, flag] = False
+    laboratory: Annotated[Laboratory | None, coded(LABORATORY)] = None
+    assessment_required: Annotated[bool, flag] = False
+    due_at: Annotated[Told | None, moment, not_before("tested_at")] = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Notice(Form):
     """What every notice of an assessment says."""
 
     happened: ClassVar[str] = "given_at"
 
-    given_at: When
-    due_at: When
-    place: Annotated[str, BeforeValidator(_text(200))]
-    warning_given: Flag
-
-    @field_validator("due_at")
-    @classmethod
-    def _due_after_the_notice(cls, told: Told, info: ValidationInfo) -> Told | None:
-        return _due_after(told, info.data.get("given_at"))
+    given_at: Annotated[Told, moment, not_in_the_future]
+    due_at: Annotated[Told, moment, not_before("given_at")]
+    place: Annotated[str, text(200)]
+    warning_given: Annotated[bool, flag]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InitialRequired(Notice):
     """RA1: an initial assessment is required."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Varied(Notice):
     """RA2: the time or place of an assessment is changed. `form_id` is that of the form it varies."""
 
-    assessment: Annotated[Assessment, BeforeValidator(_coded(ASSESSMENTS))]
+    assessment: Annotated[Assessment, coded(ASSESSMENTS)]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Attended(Form):
     """RA3: what became of the appointment at `due_at`. `form_id` is that of the form that required it."""
 
     happened: ClassVar[str] = "due_at"
 
-    assessment: Annotated[Assessment, BeforeValidator(_coded(ASSESSMENTS))]
-    due_at: When
-    attendance: Annotated[Attendance, BeforeValidator(_coded(ATTENDANCES))]
-
-    @field_validator("due_at")
-    @classmethod
-    def _over_by_now(cls, told: Told, info: ValidationInfo) -> Told:
-        if told.moment.at > _received(info) + CLOCK_TOLERANCE:
-            raise Broken("CU-019")
-        return told
+    assessment: Annotated[Assessment, coded(ASSESSMENTS)]
+    due_at: Annotated[Told, moment, not_in_the_future]
+    attendance: Annotated[Attendance, coded(ATTENDANCES)]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FollowUpRequired(Notice):
     """RA4: a follow-up assessment is required."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FollowUpCeased(Form):
     """RA5: the follow-up is no longer required. `form_id` is that of the RA4."""
 
     happened: ClassVar[str] = "given_at"
 
-    given_at: When
-    cease_reason: Annotated[CeaseReason, BeforeValidator(_coded(CEASE_REASONS))]
+    given_at: Annotated[Told, moment, not_in_the_future]
+    cease_reason: Annotated[CeaseReason, coded(CEASE_REASONS)]
 
 
 FORMS: Final[CodeTable[type[Form]]] = CodeTable(
@@ -283,19 +203,13 @@ FORMS: Final[CodeTable[type[Form]]] = CodeTable(
     },
 )
 
-COLUMNS: Final = ("form_type", *dict.fromkeys(name for form in FORMS.values() for name in form.model_fields))
+_SHAPES: Final = (Detention, *FORMS.values())
+
+COLUMNS: Final = ("form_type", *dict.fromkeys(field.name for shape in _SHAPES for field in fields_of(shape)))
 """Every field there is, in the order of the contract."""
 
-REQUIRED_COLUMNS: Final = ("form_type", *(name for name, field in Form.model_fields.items() if field.is_required()))
+REQUIRED_COLUMNS: Final = (
+    "form_type",
+    *(field.name for shape in (Detention, Form) for field in fields_of(shape) if field.default is REQUIRED),
+)
 """The columns no file can do without."""
-
-
-def _received(info: ValidationInfo) -> datetime:
-    """When the record reached us: the only clock there is."""
-    return cast("dict[str, datetime]", info.context)["received"]
-
-
-def _due_after(told: Told | None, notice: Told | None) -> Told | None:
-    if told is not None and notice is not None and told.moment.at < notice.moment.at:
-        raise Broken("CU-031")
-    return told
