@@ -4,12 +4,13 @@
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
+from aiokafka.partitioner import DefaultPartitioner
 from faststream.asgi import AsgiFastStream
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -43,6 +44,7 @@ from gateway.intake.parcel import ParcelTaker, feed_of
 from gateway.intake.record import Channel, Commits, RecordTaker
 from gateway.intake.refusals import Refusals
 from gateway.intake.universal_credit import AGENCY, checked_party, open_keys, topic_readers
+from gateway.kafka.envelope import partition_of
 from gateway.kafka.relay import Relay, notify
 from gateway.kafka.topics import all_topics, create_topics, notice_topic
 from gateway.operations.lag import measure
@@ -64,7 +66,7 @@ async def intake(settings: Settings) -> None:
         await create_topics(settings.kafka, all_topics(settings.kafka, own.parties))
         relay = Relay(
             engine,
-            lambda: _producer(settings.kafka, linger_ms=0),
+            lambda: _producer(settings.kafka, linger_ms=0, partitioner=partition_of),
             prefix=settings.kafka.prefix,
             clock=own.clock,
         )
@@ -244,7 +246,9 @@ async def _engine(settings: Settings) -> AsyncIterator[AsyncEngine]:
         await engine.dispose()
 
 
-def _producer(kafka: Kafka, *, linger_ms: int) -> AIOKafkaProducer:
+def _producer(
+    kafka: Kafka, *, linger_ms: int, partitioner: Callable[[bytes, Sequence[int], Sequence[int]], int] | None = None
+) -> AIOKafkaProducer:
     return AIOKafkaProducer(
         bootstrap_servers=kafka.bootstrap,
         acks="all",
@@ -252,6 +256,7 @@ def _producer(kafka: Kafka, *, linger_ms: int) -> AIOKafkaProducer:
         linger_ms=linger_ms,
         max_batch_size=256 * 1024,
         max_request_size=4 << 20,
+        partitioner=partitioner or DefaultPartitioner(),
     )
 
 
