@@ -11,7 +11,7 @@ import pytest
 from adapters.base import Finding, Held, Ignored, Level, Refused, Rule
 from gateway.connecting.case import Case, Result
 from gateway.connecting.logbook import Answer, Logbook, Plan
-from gateway.connecting.parcel import Parcel
+from gateway.connecting.parcel import Door, Parcel
 from gateway.connecting.report_page import Report
 from gateway.connecting.statement import statement
 from gateway.offline.check import as_object
@@ -43,7 +43,7 @@ def documented(command: str, what: str) -> set[str]:
 
 def sent(folder: Path) -> Mapping[str, object]:
     """A statement of two records and a batch file, one of which is not sent yet."""
-    doors = ("records", "files", "records")
+    doors: tuple[Door, ...] = ("records", "files", "records")
     parcels = tuple(
         Parcel(folder / f"{number}.csv", door, "text/csv", "0" * 64, 1, f"B-1-{number}")
         for number, door in enumerate(doors)
