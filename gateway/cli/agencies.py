@@ -16,13 +16,12 @@ def new_agency(
     into: Annotated[Path, typer.Option("--into", metavar="FOLDER", help="The checkout.", file_okay=False)] = Path(),
 ) -> None:
     """Make the files of a new agency. Adapter, contract, examples, agreement and tests, from the template."""
-    from gateway.connecting.new_agency import RULES, plan
+    from gateway.connecting.new_agency import GENERATED, plan
 
     agency = plan(into, name)
     agency.write(into)
-    # A Python of its own reads the registry as it now is.
-    listed = subprocess.run([sys.executable, "-m", "adapters.rulebook"], cwd=into, capture_output=True, check=False)
-    written = () if listed.returncode else (RULES,)
+    stale = [module for module in GENERATED if not _run(module, into)]
+    written = [path for module, path in GENERATED.items() if module not in stale]
     for word, paths in (("made", agency.files), ("changed", (*agency.changed, *written))):
         for path in paths:
             say(f"{word:<9}{path}")
@@ -47,6 +46,16 @@ Try it:  lgw check contracts/inbound/{name}/examples --as {name}
 How it is done, step by step: docs/3-tasks/connect-an-agency.md
 """
     )
-    if listed.returncode != 0:
-        fail("The list of rules could not be written.", "Run python -m adapters.rulebook.")
+    if stale:
+        fail(
+            "What is read from the code could not be written again.",
+            " ".join(f"Run python -m {module}." for module in stale),
+        )
         raise typer.Exit(FINDINGS)
+
+
+def _run(module: str, checkout: Path) -> bool:
+    """Whether a module of the checkout ran to its end. A Python of its own reads the registry as it now is."""
+    words = [sys.executable, "-m", module]
+    done = subprocess.run(words, cwd=checkout, capture_output=True, check=False)  # noqa: S603 - a module of ours
+    return done.returncode == 0

@@ -19,8 +19,11 @@ _NAME: Final = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", re.ASCII)
 _LONGEST_NAME: Final = 30
 _REGISTRY: Final = Path("adapters/registry.py")
 _PROJECT: Final = Path("pyproject.toml")
-RULES: Final = Path("contracts/rules.md")
-"""The list of all rules, which `python -m adapters.rulebook` writes again once the agency is there."""
+GENERATED: Final = {
+    "adapters.rulebook": Path("contracts/rules.md"),
+    "tests.docs.reference": Path("docs/5-reference/kinds.md"),
+}
+"""What is written again from the code once the agency is there, by the module that writes it."""
 
 _FIRST_SECTION: Final = re.compile(r"(?<=from adapters import )\(?([\w\s,]+?)\)?\n(?=from )")
 _MAPPING: Final = re.compile(r"(?<== \{\n)((?:    \"\w+\": \w+\.build,\n)+)(?=\})")

@@ -133,7 +133,8 @@ def test_the_first_message_is_accepted_and_all_is_accounted_for(checkout: Checko
 def test_every_agency_has_a_first_message(checkout: Checkout) -> None:
     """The example of each row is taken, from a client of that agency's."""
     listed = examples()
-    assert {agency for agency, _ in listed} == set(adapters())
+    missing = set(adapters()) - {agency for agency, _ in listed}
+    assert not missing, f"give {', '.join(sorted(missing))} a row in the last table of docs/{FIRST}"
     for agency, file in listed:
         sent = f"{agency}-{file}"
         told = checkout.type(
@@ -198,7 +199,17 @@ def copied(folder: Path) -> Checkout:
     """A copy of the tree, in which an agency can be made."""
     copy = Checkout(folder)
     (folder / "contracts").unlink()
-    for name in ("adapters", "changelog.d", "contracts", "deploy", "gateway", "schemas", "tests", "pyproject.toml"):
+    for name in (
+        "adapters",
+        "changelog.d",
+        "contracts",
+        "deploy",
+        "docs",
+        "gateway",
+        "schemas",
+        "tests",
+        "pyproject.toml",
+    ):
         if (ROOT / name).is_dir():
             shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", ".*"))
         else:
@@ -217,7 +228,9 @@ def test_an_agency_is_connected(tmp_path: Path) -> None:
 
 
 SHELTER = "night_shelter"
-_FILE = re.compile(r"^`([\w/.-]+)`(?:[^\n]+\n)*?[^\n]*\n\n```\w+\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_FILE = re.compile(
+    r"^(?:`|\*\*)([\w/.-]+)(?:`|\*\*)(?:[^\n]+\n)*?[^\n]*\n\n```\w+\n(.*?)^```$", re.MULTILINE | re.DOTALL
+)
 """A file's path at the beginning of a paragraph, and the block behind it that is in the file."""
 
 
@@ -226,7 +239,7 @@ def worked_out(folder: Path) -> None:
     page = (DOCS / "3-tasks/an-agency-worked-out.md").read_text(encoding="utf-8")
     shutil.rmtree(folder / "contracts" / "inbound" / SHELTER / "examples")
     for name, block in _FILE.findall(page):
-        path = folder / name.replace("NAME", SHELTER)
+        path = folder / name.replace("NAME-to", f"{SHELTER.replace('_', '-')}-to").replace("NAME", SHELTER)
         path.parent.mkdir(parents=True, exist_ok=True)
         kept = path.read_text(encoding="utf-8").partition("[field]")[0] if path.parent.name == "tables" else ""
         path.write_text(kept + block, encoding="utf-8")

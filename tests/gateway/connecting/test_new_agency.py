@@ -11,13 +11,24 @@ import pytest
 from typer.testing import CliRunner
 
 from gateway.cli import app
-from gateway.connecting.new_agency import RULES, plan
+from gateway.connecting.new_agency import GENERATED, plan
 from gateway.errors import ConfigurationError
 
 ROOT = Path(__file__).parents[3]
 NAME = "zither_quartet"
 """A name that no agency will ever want."""
-COPIED = ("adapters", "contracts", "schemas", "gateway", "tests", "deploy", "changelog.d", "pyproject.toml", "Makefile")
+COPIED = (
+    "adapters",
+    "contracts",
+    "docs",
+    "schemas",
+    "gateway",
+    "tests",
+    "deploy",
+    "changelog.d",
+    "pyproject.toml",
+    "Makefile",
+)
 
 
 @pytest.fixture
@@ -98,7 +109,7 @@ def test_what_is_still_the_templates_is_named(checkout: Path) -> None:
     assert done.exit_code == 0, done.output
     said = done.output
     agency = plan(ROOT, NAME)
-    for path in (*agency.changed, RULES):
+    for path in (*agency.changed, *GENERATED.values()):
         assert f"changed  {path}" in said
     assert {agency.agreement, agency.fragment} <= agency.files.keys()
     todo = said.partition("make it")[2]

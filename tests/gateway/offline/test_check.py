@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from adapters.registry import adapters
 from gateway.offline import Wanted, check
 from gateway.offline.records import Unusable
 
@@ -69,7 +70,7 @@ def test_what_cannot_be_tried_is_said_in_a_sentence_and_a_fix(run: Run, tmp_path
     """No such agency, no such file, a file of another kind, a folder without any."""
     json_file = tmp_path / "message.json"
     json_file.write_text("{}")
-    agencies = "Choose one of: dwp, gp, police_custody, prison, probation, self_referral."
+    agencies = f"Choose one of: {', '.join(sorted(adapters()))}."
     endings = "Its files end in .csv, .xml."
     for path, agency, sentence, fix in (
         (EXAMPLES, "library", "There is no agency 'library'.", agencies),
