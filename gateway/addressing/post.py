@@ -43,22 +43,23 @@ class Post:
 
     async def fetch(self, session: Session, letters: Sequence[Letter], sealer: Sealer) -> None:
         """Read what these letters need and the batch does not hold. Raises Unreadable for an event's body only."""
-        kinds = {
-            letter.event.id: letter.event.kind
+        waited = {
+            letter.event.id: letter.event
             for letter in letters
             if letter.disclosure is not None and letter.event.id not in self._events
         }
         stays = {one for letter in letters if letter.stay for one in _parts(letter.stay)} - self._details.keys()
-        if not kinds and not stays:
+        if not waited and not stays:
             return
-        for body_id, record_id, sealed, wrapped in await read_bodies(session, [*kinds, *stays]):
+        wanted = {event.id: event.record_id for event in waited.values()} | {stay: stay for stay in stays}
+        for body_id, record_id, sealed, wrapped in await read_bodies(session, wanted):
             key = sealer.unwrap(record_id, wrapped)
-            if body_id in kinds:
+            if body_id in waited:
                 self._keys[record_id] = key
-                self._events[body_id] = decode(kinds[body_id], key.open(body_id, sealed))
+                self._events[body_id] = decode(waited[body_id].kind, key.open(body_id, sealed))
             else:
                 self._details[body_id] = orjson.loads(key.open(body_id, sealed))
-        if missing := kinds.keys() - self._events.keys():
+        if missing := waited.keys() - self._events.keys():
             raise Unreadable(f"{len(missing)} events that waited have no body")
 
     def write(self, letters: Sequence[Letter], agreements: Agreements, places: Places, on: date) -> list[Body]:

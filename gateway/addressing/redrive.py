@@ -51,13 +51,14 @@ async def _read(
     session: Session, waiting: Iterable[Waiting], tools: Tools
 ) -> tuple[dict[uuid.UUID, Event], dict[uuid.UUID, DataKey]]:
     """The events that wait, opened, and their records' keys. One that does not open is left as it is."""
-    kinds = {one.event.id: one.event.kind for one in waiting}
+    told = {one.event.id: one.event for one in waiting}
     events: dict[uuid.UUID, Event] = {}
     keys: dict[uuid.UUID, DataKey] = {}
-    for event_id, record_id, sealed, wrapped in await read_bodies(session, kinds):
+    wanted = {event.id: event.record_id for event in told.values()}
+    for event_id, record_id, sealed, wrapped in await read_bodies(session, wanted):
         try:
             key = tools.sealer.unwrap(record_id, wrapped)
-            events[event_id] = decode(kinds[event_id], key.open(event_id, sealed))
+            events[event_id] = decode(told[event_id].kind, key.open(event_id, sealed))
         except Unreadable:
             continue
         keys[record_id] = key

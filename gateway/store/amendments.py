@@ -14,8 +14,9 @@ from gateway.store.statement import Statement
 _MEND = Statement(
     """
     update evidence e set authority = t.authority, flags = cast(t.flags as jsonb)
-    from unnest(cast(:id as uuid[]), cast(:authority as text[]), cast(:flags as text[])) as t(id, authority, flags)
-    where e.id = t.id
+    from unnest(cast(:person_id as uuid[]), cast(:id as uuid[]), cast(:authority as text[]), cast(:flags as text[]))
+         as t(person_id, id, authority, flags)
+    where e.person_id = t.person_id and e.id = t.id
     """
 )
 
@@ -52,8 +53,8 @@ async def amend(session: Session, changes: Changes, now: datetime) -> None:
 
 
 async def _mend(session: Session, evidence: Sequence[Evidence]) -> None:
-    rows = [(one.id, one.authority, flags_as_json(one)) for one in evidence]
-    await session.run(_MEND, arrays("id authority flags", rows))
+    rows = [(one.person_id, one.id, one.authority, flags_as_json(one)) for one in evidence]
+    await session.run(_MEND, arrays("person_id id authority flags", rows))
 
 
 async def _release(session: Session, releases: Sequence[Release], now: datetime) -> None:

@@ -30,6 +30,9 @@ _WRITE = text(
     ), closed as (
         update cases set closed = :now, closed_by = :id
         where :closes and closed is null and id = (select case_id from deliveries where id = :id)
+    ), gone as (
+        delete from queued q using deliveries d
+        where d.id = :id and :state <> 'queued' and q.recipient = d.recipient and q.position = d.position
     )
     update deliveries
     set state = :state, reason = :reason, owner = :owner, due = :due, next = null,

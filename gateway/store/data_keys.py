@@ -14,8 +14,8 @@ _KEYS = Statement("select record_id, wrapped from data_keys where record_id = an
 
 _BODY = text(
     """
-    select b.record_id, b.sealed, k.wrapped
-    from bodies b join data_keys k on k.record_id = b.record_id where b.id = :id
+    select b.sealed, k.wrapped from bodies b join data_keys k on k.record_id = b.record_id
+    where b.record_id = :record and b.id = :id
     """
 )
 
@@ -26,10 +26,16 @@ async def data_keys(session: Session, sealer: Sealer, records: Iterable[uuid.UUI
     return {record: sealer.unwrap(record, wrapped) for record, wrapped in rows}
 
 
-async def open_body(connection: AsyncConnection, sealer: Sealer, body_id: uuid.UUID) -> tuple[bytes, DataKey] | None:
-    """One body in the clear and the key that sealed it; None if it was erased or never was. Raises Unreadable."""
-    row = (await connection.execute(_BODY, {"id": body_id})).first()
+async def open_body(
+    connection: AsyncConnection, sealer: Sealer, record_id: uuid.UUID, body_id: uuid.UUID | None = None
+) -> tuple[bytes, DataKey] | None:
+    """One body in the clear and the key that sealed it; None if it was erased or never was. Raises Unreadable.
+
+    body_id: which of the record's; the record itself without it.
+    """
+    body = body_id or record_id
+    row = (await connection.execute(_BODY, {"record": record_id, "id": body})).first()
     if row is None:
         return None
-    key = sealer.unwrap(row.record_id, row.wrapped)
-    return key.open(body_id, row.sealed), key
+    key = sealer.unwrap(record_id, row.wrapped)
+    return key.open(body, row.sealed), key

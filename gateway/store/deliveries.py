@@ -1,6 +1,8 @@
 """Deliveries: the queue the courier works on, and what came of its attempts.
 
-Bodies and keys are read by scalar subqueries, so that no statistics can turn a page into a scan of all bodies.
+What is queued is found in `queued`, which is empty most of the time, and a plan made then must not read all deliveries
+once there are many. So deliveries, bodies and keys are found one by one and by index, in subqueries that no plan can
+turn into a join.
 """
 
 from collections.abc import Iterable, Sequence
@@ -24,16 +26,22 @@ _PRESENCE = 7130005
 _COLUMNS = """
     d.id, d.recipient, d.position, d.person_id, d.record_id, d.kind, d.change, d.role, d.created, d.trace, d.attempts,
     d.next, d.tried,
-    case when :bodies then (select b.sealed from bodies b where b.id = d.id) end as sealed,
+    case when :bodies then (select b.sealed from bodies b where b.record_id = d.record_id and b.id = d.id) end
+        as sealed,
     (select k.wrapped from data_keys k where k.record_id = d.record_id) as wrapped
 """
 
+_THERE = """cross join lateral (
+        select * from deliveries d
+        where d.recipient = q.recipient and d.position = q.position and d.state = 'queued' limit 1
+    ) d"""
+"""The delivery of a row of the queue, `q`."""
 
 _PAGE = Statement(
     f"""
-    select {_COLUMNS} from deliveries d
-    where d.recipient = :recipient and d.state = 'queued' and d.position > :after
-    order by d.position limit :most
+    select {_COLUMNS} from queued q {_THERE}
+    where q.recipient = :recipient and q.position > :after
+    order by q.position limit :most
     """  # noqa: S608 - columns of ours
 )
 """A page of a recipient's queue, in order of positions."""
@@ -41,22 +49,24 @@ _PAGE = Statement(
 _LANES = Statement(
     f"""
     with theirs as materialized (
-        select * from deliveries where person_id = any(cast(:persons as uuid[]))
+        select * from queued where person_id = any(cast(:persons as uuid[]))
     ), numbered as (
         select *, row_number() over (partition by person_id order by position) as n from theirs
-        where recipient = :recipient and state = 'queued' and position <= :upto
+        where recipient = :recipient and position <= :upto
     )
-    select {_COLUMNS} from numbered d where d.n <= :most order by d.position
+    select {_COLUMNS} from numbered q {_THERE} where q.n <= :most order by q.position
     """  # noqa: S608 - columns of ours
 )
 """What these persons have queued up to a position, so many each. Persons first: a recipient's queue can be long."""
 
 _HEAD = Statement(
     f"""
-    with heads as (
-        select distinct on (person_id) id, position, coalesce(next, created) as due from deliveries
-        where recipient = :recipient and state = 'queued' and person_id <> all(cast(:blocked as uuid[]))
+    with firsts as materialized (
+        select distinct on (person_id) recipient, position from queued
+        where recipient = :recipient and person_id <> all(cast(:blocked as uuid[]))
         order by person_id, position
+    ), heads as (
+        select d.id, d.position, coalesce(d.next, d.created) as due from firsts q {_THERE}
     )
     select {_COLUMNS} from deliveries d where d.id = (select id from heads order by due, position limit 1)
     """  # noqa: S608 - columns of ours
@@ -69,12 +79,16 @@ One that just failed is due later than all others, so trials go round.
 _PARKED = Statement(
     """
     select person_id, min(position) as first from deliveries
-    where recipient = :recipient and state = 'parked' group by 1
+    where recipient = :recipient and state = 'parked' and owner is not null group by 1
     """
 )
 
 _FORGIVE = Statement(
-    "update deliveries set next = null where recipient = :recipient and state = 'queued' and next is not null"
+    f"""
+    update deliveries set next = null
+    where next is not null and state = 'queued'
+      and id = any(array(select d.id from queued q {_THERE} where q.recipient = :recipient))
+    """  # noqa: S608 - a text of ours
 )
 """Makes due now what waits: the recipient was down, and is back."""
 
@@ -82,11 +96,19 @@ _SETTLE = Statement(
     """
     with told as (
         select * from unnest(
-            cast(:ids as uuid[]), cast(:states as text[]), cast(:numbers as int[]), cast(:started as timestamptz[]),
-            cast(:ended as timestamptz[]), cast(:milliseconds as int[]), cast(:outcomes as text[]),
-            cast(:statuses as smallint[]), cast(:nexts as timestamptz[]), cast(:reasons as text[]),
-            cast(:owners as text[]), cast(:dues as timestamptz[]), cast(:kept as boolean[])
-        ) as t (id, state, number, started, ended, milliseconds, outcome, status, next, reason, owner, due, kept)
+            cast(:ids as uuid[]), cast(:recipients as text[]), cast(:positions as bigint[]), cast(:states as text[]),
+            cast(:numbers as int[]), cast(:started as timestamptz[]), cast(:ended as timestamptz[]),
+            cast(:milliseconds as int[]), cast(:outcomes as text[]), cast(:statuses as smallint[]),
+            cast(:nexts as timestamptz[]), cast(:reasons as text[]), cast(:owners as text[]),
+            cast(:dues as timestamptz[]), cast(:kept as boolean[])
+        ) as t (id, recipient, position, state, number, started, ended, milliseconds, outcome, status, next, reason,
+                owner, due, kept)
+    ), gone as (
+        delete from queued where ctid = any(array(
+            select q.at from told t cross join lateral (
+                select q.ctid as at from queued q where q.recipient = t.recipient and q.position = t.position limit 1
+            ) q where t.state <> 'queued'
+        ))
     ), noted as (
         insert into attempts (delivery_id, number, started, milliseconds, outcome, status)
         select id, number, started, milliseconds, outcome, status from told where kept
@@ -170,6 +192,8 @@ async def settle(session: Session, batch: Sequence[Settlement]) -> None:
         _SETTLE,
         {
             "ids": [one.delivery.id for one in batch],
+            "recipients": [one.delivery.recipient for one in batch],
+            "positions": [one.delivery.position for one in batch],
             "states": [one.state for one in batch],
             "numbers": [one.number for one in batch],
             "started": [one.started for one in batch],

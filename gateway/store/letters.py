@@ -2,7 +2,7 @@
 
 import uuid
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 
 from gateway.addressing.document import Letter
 from gateway.store.arrays import arrays
@@ -13,7 +13,7 @@ _BODIES = Statement(
     """
     select b.id, b.record_id, b.sealed, k.wrapped
     from bodies b join data_keys k on k.record_id = b.record_id
-    where b.id = any(cast(:ids as uuid[]))
+    where b.record_id = any(cast(:records as uuid[])) and b.id = any(cast(:ids as uuid[]))
     """
 )
 
@@ -23,9 +23,15 @@ _QUEUED = (
 )
 
 
-async def read_bodies(session: Session, ids: Iterable[uuid.UUID]) -> list[tuple[uuid.UUID, uuid.UUID, bytes, bytes]]:
-    """Those of these bodies that can still be opened: id, whose key seals it, sealed, and that key wrapped."""
-    return [tuple(row) for row in await session.rows(_BODIES, {"ids": list(ids)})]
+async def read_bodies(
+    session: Session, bodies: Mapping[uuid.UUID, uuid.UUID]
+) -> list[tuple[uuid.UUID, uuid.UUID, bytes, bytes]]:
+    """Those of these bodies that can still be opened: id, whose key seals it, sealed, and that key wrapped.
+
+    bodies: by their ids, whose key seals each.
+    """
+    told = {"ids": list(bodies), "records": list(set(bodies.values()))}
+    return [tuple(row) for row in await session.rows(_BODIES, told)]
 
 
 def queued(letters: Sequence[Letter]) -> dict[str, list[object]]:

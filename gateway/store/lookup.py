@@ -15,17 +15,19 @@ from gateway.store.session import Session
 from gateway.store.statement import Statement
 
 # What else is known of a person matters only where a lane leads to them. A version that was overtaken before it was
-# published was decided to be about nobody; the one before it tells. Settling events are not due to be decided yet.
+# published was decided to be about nobody; the one before it tells. Settling events are not due to be decided yet. What
+# a chain leads to is found one by one (lateral): joined, it would be planned as if tables were always as small as then.
 _LOOK_UP = Statement(
     """
     with recursive chain (start, id, depth) as (
         select id, id, 0 from unnest(cast(:before as uuid[])) as t(id)
         union all
         select c.start, e.supersedes, c.depth + 1
-        from chain c join events e on e.id = c.id where e.supersedes is not null
+        from chain c cross join lateral (select * from events e where e.id = c.id limit 1) e
+        where e.supersedes is not null
     ), predecessor as materialized (
         select distinct on (c.start) c.start, d.person_id
-        from chain c join decisions d on d.event_id = c.id
+        from chain c cross join lateral (select * from decisions d where d.event_id = c.id offset 0) d
         where d.person_id is not null
         order by c.start, c.depth, d.number desc
     ), known as materialized (

@@ -27,7 +27,7 @@ _LAST = text("select recipient, last from mailboxes where recipient = any(cast(:
 _READ = text(
     """
     select d.id, d.state, d.record_id, d.position,
-           (select b.sealed from bodies b where b.id = d.id) as sealed,
+           (select b.sealed from bodies b where b.record_id = d.record_id and b.id = d.id) as sealed,
            (select k.wrapped from data_keys k where k.record_id = d.record_id) as wrapped
     from deliveries d
     where d.id = :id and d.recipient = :recipient and d.state <> 'restricted'
@@ -36,8 +36,11 @@ _READ = text(
 
 _COLLECT = text(
     """
-    update deliveries set state = 'offered', offered = :now, next = null, reason = null, owner = null, due = null
-    where id = :id and state in ('queued', 'parked')
+    with collected as (
+        update deliveries set state = 'offered', offered = :now, next = null, reason = null, owner = null, due = null
+        where id = :id and state in ('queued', 'parked') returning recipient, position
+    )
+    delete from queued q using collected c where q.recipient = c.recipient and q.position = c.position
     """
 )
 """The first read of a delivery is its offering; one that was parked is collected so."""

@@ -25,7 +25,7 @@ _TAKE_OUT_AND_READ = Statement(
                e.lane, e.occurred, e.recorded, e.due, e.trace
         from outbox o
         join events e on e.id = o.event_id
-        left join bodies b on b.id = o.event_id
+        left join bodies b on b.record_id = e.record_id and b.id = e.id
         where o.shard = any(cast(:shards as smallint[])) and (o.due is null or o.due <= :now)
           and o.seq not in (select unnest(cast(:gone as bigint[])))
         order by o.seq limit :most

@@ -85,7 +85,7 @@ _WRITE = Statement(
         select * from unnest(cast(:m_recipient as text[]), cast(:m_count as bigint[])) order by 1
         on conflict (recipient) do update set last = mailboxes.last + excluded.last
         returning recipient, last
-    ), queued as (
+    ), delivery as (
         insert into deliveries
             (id, recipient, position, person_id, event_id, record_id, case_id, decision, role, kind, change,
              agreement, state, reason, next, created, trace)
@@ -100,6 +100,9 @@ _WRITE = Statement(
             as t(id, recipient, behind, person_id, event_id, record_id, case_id, decision, role, kind, change,
                  agreement, reason, trace)
         join given g on g.recipient = t.recipient
+        returning recipient, position, person_id
+    ), queued as (
+        insert into queued (recipient, position, person_id) select recipient, position, person_id from delivery
     )
     select recipient, last, pg_notify('deliveries', recipient || ' ' || last) from given
     """

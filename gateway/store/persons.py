@@ -23,15 +23,17 @@ _OF_WAITING = Statement(
     """
 )
 
-# A case has a row per open participant, and one if it has none. What waits and was erased meanwhile can be decided no
-# more, and is left out. Of a chain of corrections, the last thing each recipient was told of it.
+# A chain leads to events and deliveries one by one (lateral), as in `lookup`. A case has a row per open participant,
+# and one if it has none. What waits and was erased meanwhile can be decided no more, and is left out. Of a chain of
+# corrections, the last thing each recipient was told of it.
 _READ = Statement(
     """
     with recursive chain (start, id, depth) as (
         select id, id, 0 from unnest(cast(:told as uuid[])) as t(id)
         union all
         select c.start, e.supersedes, c.depth + 1
-        from chain c join events e on e.id = c.id where e.supersedes is not null
+        from chain c cross join lateral (select * from events e where e.id = c.id limit 1) e
+        where e.supersedes is not null
     )
     select array(
         select row(id, person_id, event_id, fact, kind, authority, array(select jsonb_object_keys(flags)), start, "end",
@@ -66,14 +68,15 @@ _READ = Statement(
         join events e on e.id = h.event_id
         join decisions first on first.event_id = h.event_id and first.number = 1
         where h.released is null and h.person_id = any(cast(:persons as uuid[]))
-          and exists (select from bodies b join data_keys k on k.record_id = b.record_id where b.id = h.event_id)
+          and exists (select from data_keys k where k.record_id = e.record_id)
+          and exists (select from bodies b where b.record_id = e.record_id and b.id = e.id)
         order by (select min(o.since) from holds o where o.event_id = h.event_id and o.released is null), e.seq,
                  h.decision, h.role
     ), array(
         select row(t.start, t.recipient, t.role, t.agreement)
         from (
             select distinct on (c.start, d.recipient) c.start, d.recipient, d.role, d.agreement, d.change
-            from chain c join deliveries d on d.event_id = c.id
+            from chain c cross join lateral (select * from deliveries d where d.event_id = c.id offset 0) d
             order by c.start, d.recipient, c.depth, d.decision desc
         ) t
         where t.change <> 'retraction'

@@ -44,7 +44,7 @@ _EVENTS = text(
     ) d on true
     left join told t on t.event_id = e.id and t.change <> 'retraction'
     left join data_keys k on k.record_id = t.record_id
-    left join bodies b on b.id = t.teller
+    left join bodies b on b.record_id = t.record_id and b.id = t.teller
     where e.record_id = :id
     order by e.seq
     """

@@ -83,15 +83,15 @@ data_keys = Table(
 bodies = Table(
     "bodies",
     metadata,
+    Column("record_id", UUID(as_uuid=True), primary_key=True, comment="whose key seals it"),
     Column(
         "id",
         UUID(as_uuid=True),
         primary_key=True,
         comment="of the record, its filling, event, delivery or evidence it is",
     ),
-    Column("record_id", UUID(as_uuid=True), nullable=False, comment="whose key seals it"),
     Column("sealed", LargeBinary, nullable=False),
-    Index(None, "record_id"),
+    comment="found by both: what belongs to a record lies together, and new records at the end",
 )
 
 files = Table(
@@ -192,7 +192,6 @@ outbox = Table(
     Column("event_id", UUID(as_uuid=True), nullable=False),
     Column("lane", LargeBinary, nullable=False),
     _when("due", nullable=True),
-    Index(None, "shard", "seq"),
     Index(None, "lane", postgresql_where=text("due is not null")),
     comment="events committed and not yet on Kafka; a row goes when Kafka has acknowledged",
 )
@@ -219,7 +218,6 @@ decisions = Table(
         "state in ('decided', 'no_recipient', 'suppressed', 'held', 'discarded', 'superseded')", name="state"
     ),
     Index("decisions_unpurged", "decided", postgresql_where=text("state = 'no_recipient' and purged is null")),
-    Index(None, "person_id"),
 )
 
 persons = Table(
@@ -244,8 +242,8 @@ person_keys = Table(
 evidence = Table(
     "evidence",
     metadata,
+    Column("person_id", UUID(as_uuid=True), primary_key=True),
     Column("id", UUID(as_uuid=True), primary_key=True),
-    Column("person_id", UUID(as_uuid=True), nullable=False),
     Column("event_id", UUID(as_uuid=True), nullable=False),
     Column("fact", LargeBinary, nullable=False),
     Column("kind", Text, nullable=False, comment="an AddressKind, or custody, reception, release, dates, ..."),
@@ -256,7 +254,6 @@ evidence = Table(
     _when("occurred"),
     _when("known"),
     Column("withdrawn", Boolean, nullable=False, server_default=text("false")),
-    Index(None, "person_id"),
     comment="what sources said about where a person lives or is held, reduced to districts and dates",
 )
 
@@ -357,12 +354,22 @@ deliveries = Table(
         name="state",
     ),
     Index("deliveries_mailbox", "recipient", "position", unique=True),
-    Index("deliveries_queued", "recipient", "position", postgresql_where=text("state = 'queued'")),
-    Index("deliveries_parked", "due", postgresql_where=text("state in ('parked', 'rejected')")),
-    Index("deliveries_blocking", "recipient", "person_id", postgresql_where=text("state = 'parked'")),
+    # What stopped has an owner. No index knows the state, which changes at every settling: so a settled row stays where
+    # it is, and half of each page is left free for it.
+    Index("deliveries_stopped", "recipient", "due", postgresql_where=text("owner is not null")),
     Index(None, "event_id"),
-    Index(None, "person_id"),
+    postgresql_with={"fillfactor": 50},
     comment="next: when the next attempt is due; tried: its first attempt since queued, from which patience runs",
+)
+
+queued = Table(
+    "queued",
+    metadata,
+    Column("recipient", Text, primary_key=True),
+    Column("position", BigInteger, primary_key=True),
+    Column("person_id", UUID(as_uuid=True), nullable=False),
+    Index(None, "person_id"),
+    comment="where the deliveries are whose state is `queued`: a row comes and goes with that state",
 )
 
 holds = Table(

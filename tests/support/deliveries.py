@@ -45,6 +45,9 @@ _INSERT = Statement(
     ), bodied as (
         insert into bodies (id, record_id, sealed) select * from unnest(
             cast(:ids as uuid[]), cast(:records as uuid[]), cast(:sealed as bytea[]))
+    ), waiting as (
+        insert into queued (recipient, position, person_id) select * from unnest(
+            cast(:recipients as text[]), cast(:positions as bigint[]), cast(:persons as uuid[]))
     )
     insert into deliveries (id, recipient, position, person_id, event_id, record_id, case_id, decision, role, kind,
                             change, agreement, state, created)

@@ -157,7 +157,7 @@ async def test_a_pointer_is_committed_then_filled_and_told_once(
     assert await rows(engine, "select count(*) from outbox") == [(2,)]
     assert len(api.asked) == 1
     async with engine.connect() as connection:
-        opened = await open_body(connection, SEALER, filling_id(record))
+        opened = await open_body(connection, SEALER, record, filling_id(record))
     assert opened is not None
     assert json.loads(opened[0])["snapshot"]["surname"] == "Thistlewood"
     assert await rows(engine, "select count(*) from bodies where position('Thistlewood' in sealed) > 0") == [(0,)]

@@ -31,14 +31,14 @@ def upgrade() -> None:
     )
     op.create_table(
         "bodies",
+        sa.Column("record_id", sa.UUID(), nullable=False, comment="whose key seals it"),
         sa.Column(
             "id", sa.UUID(), nullable=False, comment="of the record, its filling, event, delivery or evidence it is"
         ),
-        sa.Column("record_id", sa.UUID(), nullable=False, comment="whose key seals it"),
         sa.Column("sealed", sa.LargeBinary(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("bodies_pk")),
+        sa.PrimaryKeyConstraint("record_id", "id", name=op.f("bodies_pk")),
+        comment="found by both: what belongs to a record lies together, and new records at the end",
     )
-    op.create_index(op.f("bodies_record_id"), "bodies", ["record_id"], unique=False)
     op.create_table(
         "cases",
         sa.Column("id", sa.UUID(), nullable=False),
@@ -84,7 +84,6 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("event_id", "number", name=op.f("decisions_pk")),
     )
-    op.create_index(op.f("decisions_person_id"), "decisions", ["person_id"], unique=False)
     op.create_index(
         "decisions_unpurged",
         "decisions",
@@ -127,30 +126,16 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("deliveries_pk")),
         comment="next: when the next attempt is due; tried: its first attempt since queued, from which patience runs",
-    )
-    op.create_index(
-        "deliveries_blocking",
-        "deliveries",
-        ["recipient", "person_id"],
-        unique=False,
-        postgresql_where=sa.text("state = 'parked'"),
+        postgresql_with={"fillfactor": 50},
     )
     op.create_index(op.f("deliveries_event_id"), "deliveries", ["event_id"], unique=False)
     op.create_index("deliveries_mailbox", "deliveries", ["recipient", "position"], unique=True)
     op.create_index(
-        "deliveries_parked",
+        "deliveries_stopped",
         "deliveries",
-        ["due"],
+        ["recipient", "due"],
         unique=False,
-        postgresql_where=sa.text("state in ('parked', 'rejected')"),
-    )
-    op.create_index(op.f("deliveries_person_id"), "deliveries", ["person_id"], unique=False)
-    op.create_index(
-        "deliveries_queued",
-        "deliveries",
-        ["recipient", "position"],
-        unique=False,
-        postgresql_where=sa.text("state = 'queued'"),
+        postgresql_where=sa.text("owner is not null"),
     )
     op.create_table(
         "events",
@@ -179,8 +164,8 @@ def upgrade() -> None:
     op.create_index(op.f("events_seq"), "events", ["seq"], unique=False)
     op.create_table(
         "evidence",
-        sa.Column("id", sa.UUID(), nullable=False),
         sa.Column("person_id", sa.UUID(), nullable=False),
+        sa.Column("id", sa.UUID(), nullable=False),
         sa.Column("event_id", sa.UUID(), nullable=False),
         sa.Column("fact", sa.LargeBinary(), nullable=False),
         sa.Column(
@@ -198,10 +183,9 @@ def upgrade() -> None:
         sa.Column("occurred", sa.DateTime(timezone=True), nullable=False),
         sa.Column("known", sa.DateTime(timezone=True), nullable=False),
         sa.Column("withdrawn", sa.Boolean(), server_default=sa.text("false"), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("evidence_pk")),
+        sa.PrimaryKeyConstraint("person_id", "id", name=op.f("evidence_pk")),
         comment="what sources said about where a person lives or is held, reduced to districts and dates",
     )
-    op.create_index(op.f("evidence_person_id"), "evidence", ["person_id"], unique=False)
     op.create_table(
         "facts",
         sa.Column("key", sa.LargeBinary(), nullable=False, comment="keyed hash of the fact key"),
@@ -301,7 +285,6 @@ def upgrade() -> None:
         comment="events committed and not yet on Kafka; a row goes when Kafka has acknowledged",
     )
     op.create_index(op.f("outbox_lane"), "outbox", ["lane"], unique=False, postgresql_where=sa.text("due is not null"))
-    op.create_index(op.f("outbox_shard_seq"), "outbox", ["shard", "seq"], unique=False)
     op.create_table(
         "person_keys",
         sa.Column("key", sa.LargeBinary(), nullable=False, comment="blind index of an identifying combination"),
@@ -361,6 +344,15 @@ def upgrade() -> None:
     op.create_index(
         "quarantine_open", "quarantine", ["due"], unique=False, postgresql_where=sa.text("released is null")
     )
+    op.create_table(
+        "queued",
+        sa.Column("recipient", sa.Text(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+        sa.Column("person_id", sa.UUID(), nullable=False),
+        sa.PrimaryKeyConstraint("recipient", "position", name=op.f("queued_pk")),
+        comment="where the deliveries are whose state is `queued`: a row comes and goes with that state",
+    )
+    op.create_index(op.f("queued_person_id"), "queued", ["person_id"], unique=False)
     op.create_table(
         "receipts",
         sa.Column("delivery_id", sa.UUID(), nullable=False),
@@ -509,13 +501,14 @@ def downgrade() -> None:
     op.drop_index(op.f("records_file_id_row"), table_name="records", postgresql_where=sa.text("file_id is not null"))
     op.drop_table("records")
     op.drop_table("receipts")
+    op.drop_index(op.f("queued_person_id"), table_name="queued")
+    op.drop_table("queued")
     op.drop_index("quarantine_open", table_name="quarantine", postgresql_where=sa.text("released is null"))
     op.drop_table("quarantine")
     op.drop_table("placements")
     op.drop_table("persons")
     op.drop_index(op.f("person_keys_person_id"), table_name="person_keys")
     op.drop_table("person_keys")
-    op.drop_index(op.f("outbox_shard_seq"), table_name="outbox")
     op.drop_index(op.f("outbox_lane"), table_name="outbox", postgresql_where=sa.text("due is not null"))
     op.drop_table("outbox")
     op.drop_table("mailboxes")
@@ -526,32 +519,24 @@ def downgrade() -> None:
     op.drop_table("files")
     op.drop_table("file_series")
     op.drop_table("facts")
-    op.drop_index(op.f("evidence_person_id"), table_name="evidence")
     op.drop_table("evidence")
     op.drop_index(op.f("events_seq"), table_name="events")
     op.drop_index(op.f("events_record_id"), table_name="events")
     op.drop_index(op.f("events_lane"), table_name="events")
     op.drop_table("events")
-    op.drop_index("deliveries_queued", table_name="deliveries", postgresql_where=sa.text("state = 'queued'"))
-    op.drop_index(op.f("deliveries_person_id"), table_name="deliveries")
-    op.drop_index(
-        "deliveries_parked", table_name="deliveries", postgresql_where=sa.text("state in ('parked', 'rejected')")
-    )
+    op.drop_index("deliveries_stopped", table_name="deliveries", postgresql_where=sa.text("owner is not null"))
     op.drop_index("deliveries_mailbox", table_name="deliveries")
     op.drop_index(op.f("deliveries_event_id"), table_name="deliveries")
-    op.drop_index("deliveries_blocking", table_name="deliveries", postgresql_where=sa.text("state = 'parked'"))
     op.drop_table("deliveries")
     op.drop_index(
         "decisions_unpurged",
         table_name="decisions",
         postgresql_where=sa.text("state = 'no_recipient' and purged is null"),
     )
-    op.drop_index(op.f("decisions_person_id"), table_name="decisions")
     op.drop_table("decisions")
     op.drop_table("data_keys")
     op.drop_index("cases_one_open", table_name="cases", postgresql_where=sa.text("closed is null"))
     op.drop_table("cases")
-    op.drop_index(op.f("bodies_record_id"), table_name="bodies")
     op.drop_table("bodies")
     op.drop_table("attempts")
     op.drop_index(op.f("assertions_expires"), table_name="assertions")
