@@ -12,6 +12,10 @@ from gateway.offline.records import Unusable, media_type, pieces_of
 
 _LOOKED_AT: Final = 20
 """Records of the file that each adapter is asked about."""
+_ANYBODYS: Final = frozenset(
+    {"application/json", "application/x-ndjson", "application/xml", "text/csv", "text/plain", "text/xml"}
+)
+"""Formats that tell nothing of whose a file is, though one agency alone may send it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +43,10 @@ class _Understood:
 
 
 def detect(adapters: Mapping[str, Adapter], path: Path, received: datetime) -> Detected:
-    """The agency whose adapter understands the file best. Raises Unusable where none does, or several do as well."""
+    """The agency whose adapter understands the file best, or the only one that sends such files.
+
+    Raises Unusable where none does, or several do as well.
+    """
     if not path.is_file():
         raise Unusable(f"The files in {path} may be of several agencies.", _choose(adapters))
     kind = media_type(path)
@@ -49,7 +56,9 @@ def detect(adapters: Mapping[str, Adapter], path: Path, received: datetime) -> D
         if kind in adapter.records | set(adapter.files)
     ]
     best = sorted(asked, key=lambda one: one.order, reverse=True)
-    if not best or best[0].order == (0, 0, False):
+    if len(best) == 1 and kind not in _ANYBODYS and not any(best[0].order):
+        return Detected(best[0].agency, f"no other agency sends {kind}")
+    if not best or not any(best[0].order):
         raise Unusable(f"No agency's adapter understands {path.name}.", _choose(adapters))
     if len(best) > 1 and best[1].order == best[0].order:
         same = ", ".join(sorted(one.agency for one in best if one.order == best[0].order))

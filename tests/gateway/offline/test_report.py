@@ -16,6 +16,7 @@ from gateway.offline.survey import Reader, Survey, survey
 
 RECEIVED = datetime(2026, 1, 15, tzinfo=UTC)
 PLACES = Path(__file__).parents[3] / "deploy" / "areas"
+REFUSED = PLACES.parents[1] / "contracts" / "inbound" / "gp" / "examples" / "refused"
 AGREEMENTS = PLACES.parents[1] / "contracts" / "agreements"
 HEADER = (
     "form_type,force_code,station_code,custody_number,surname,forenames,date_of_birth,asn,postcode,form_id,"
@@ -252,6 +253,16 @@ def test_a_file_says_whose_it_is(custody: Path, tmp_path: Path) -> None:
     with pytest.raises(Unusable) as unusable:
         run(nobodys, None)
     assert "--as" in unusable.value.fix
+
+
+def test_a_format_of_one_agency_says_whose_it_is(tmp_path: Path) -> None:
+    """However wrong the file is: its sender learns what is wrong with it, and not that nobody understands it."""
+    path = tmp_path / "registrations.edi"
+    path.write_bytes((REFUSED / "miscounted.edi").read_bytes())
+    code, said = run(path, None, no_report=True)
+    assert code == 1
+    assert "Reading as gp (no other agency sends application/edifact)" in said
+    assert "GP-110" in said
 
 
 def counted(path: Path, processes: int) -> Survey:
