@@ -21,8 +21,9 @@ LONGEST: Final = 1024 * 1024
 _NAME = re.compile(
     r"(?=.{1,100}\Z)(?:"
     r"[a-z][a-z0-9-]*(?:\.[a-z][a-z0-9-]*){2,}"  # HMPPS: prison-offender-events.prisoner.cell.move
-    r"|[A-Z]+(?:_[A-Z]+)*-(?:INSERTED|UPDATED|DELETED|CHANGED)"  # NOMIS of old: OFFENDER_BOOKING-CHANGED
-    r"|[A-Z]+(?:_[A-Z]+){2,}"
+    r"|[a-z][a-z0-9-]*\.(?:created|updated|changed|deleted|booked|cancelled)"  # and prison-visit.booked
+    r"|[A-Z]+(?:_[A-Z]+)*[-_](?:INSERTED|UPDATED?|UPSERTED|DELETED|CHANGED|REASSIGNED|RECEPTION|DISCHARGE)"
+    r"|[A-Z]+(?:_[A-Z]+){2,}"  # NOMIS of old: OFFENDER_BOOKING-CHANGED, IEP_UPSERTED
     r"|(?:Subscription|Unsubscribe)Confirmation)"  # SNS about itself
 )
 """The names there are of events. Nothing else is a name, however harmless it looks: a person's has no such form."""

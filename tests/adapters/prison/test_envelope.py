@@ -70,7 +70,18 @@ def test_a_version_that_is_none_is_refused(version: object) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["prison-offender-events.prisoner.cell.move", "OFFENDER_BOOKING-CHANGED", "person.alert.created"],
+    [
+        "prison-offender-events.prisoner.cell.move",
+        "person.alert.created",
+        "prison-visit.booked",
+        "prison-visit.cancelled",
+        "OFFENDER_BOOKING-CHANGED",
+        "OFFENDER_BOOKING-REASSIGNED",
+        "OFFENDER_MOVEMENT-DISCHARGE",
+        "PERSON_RESTRICTION-UPSERTED",
+        "PRISONER_ACTIVITY-UPDATE",
+        "IEP_UPSERTED",
+    ],
 )
 def test_a_kind_we_do_not_read_is_ignored_by_name(name: str) -> None:
     """Whatever else it holds, a kind nobody subscribed to is counted by its name only."""
@@ -104,6 +115,7 @@ def test_what_sns_says_about_itself_is_ignored(kind: str) -> None:
         ({"eventType": "Ashdale-Merrow"}, ("PR-004", "eventType")),
         ({"eventType": "ASHDALE-MERROW"}, ("PR-004", "eventType")),
         ({"eventType": "corin.ashdale"}, ("PR-004", "eventType")),
+        ({"eventType": "CORIN_ASHDALE"}, ("PR-004", "eventType")),
         ({"eventType": "a.b." + "x" * 97}, ("PR-004", "eventType")),
         ({"Type": "Ashdale", "Message": "{}"}, ("PR-004", "Type")),
         ({"event": received(), "snapshot": "none"}, ("PR-011", "snapshot")),
