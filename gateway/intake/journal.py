@@ -8,8 +8,10 @@ import asyncio
 import uuid
 from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -51,7 +53,8 @@ class Moved(Exception):
 class Journal:
     """Commits entries in the order they come. One committer per process; several processes may run.
 
-    published: told, after a commit, to which shards new events were added.
+    published: told, after a commit, to which shards new events were added. sessions: where a commit's session comes
+    from; out of the engine's pool, unless one is kept for it.
     """
 
     def __init__(
@@ -65,8 +68,10 @@ class Journal:
         settle: timedelta,
         max_batch: int,
         published: Callable[[frozenset[int]], None],
+        sessions: Callable[[], AbstractAsyncContextManager[Session]] | None = None,
     ) -> None:
         self._engine = engine
+        self._sessions = sessions or partial(session, engine)
         self._index = index
         self._sealer = sealer
         self._namespace = namespace
@@ -150,9 +155,9 @@ class Journal:
         """
         facts = [fact for entry in entries for fact in facts_of(entry.outcome)]
         if not alone and not any(_delicate(fact) for fact in facts):
-            async with session(self._engine) as opened:
+            async with self._sessions() as opened:
                 return await self._write(opened, entries)
-        async with transaction(self._engine) as opened:
+        async with self._sessions() as opened, opened.transaction():
             await statements.lock_shards(
                 opened, sorted({shard_of(self._index.of("lane", fact.lane)) for fact in facts})
             )
