@@ -5,7 +5,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -53,6 +53,7 @@ from gateway.serving import serve
 from gateway.settings import Kafka, Settings
 from gateway.store import quarantine
 from gateway.store.ledger import migrate, open_engine
+from gateway.store.session import Kept
 from gateway.store.turns import Turns, open_turns
 from gateway.telemetry import log
 
@@ -168,7 +169,11 @@ def _channels(
 async def dispatch(settings: Settings) -> None:
     """Consume, address and deliver until told to stop."""
     own = read_installation(settings)
-    async with _engine(settings) as engine, _running_producer(settings.kafka) as producer:
+    async with (
+        _engine(settings) as engine,
+        aclosing(Kept(engine)) as kept,
+        _running_producer(settings.kafka) as producer,
+    ):
         await create_topics(settings.kafka, all_topics(settings.kafka, own.parties))
         async with engine.begin() as connection:
             clean = await quarantine.started(connection, settings.dispatch.instance, own.clock())
@@ -189,6 +194,7 @@ async def dispatch(settings: Settings) -> None:
             clock=own.clock,
             careful=not clean,
             hand_over=courier.hand_over,
+            sessions=kept.session,
         )
         broker = new_broker(settings.kafka, settings.dispatch.instance)
         subscribe(broker, consumer, settings.kafka, settings.dispatch)

@@ -24,7 +24,7 @@ class Store(_Group):
     """PostgreSQL. pool: connections a process may hold."""
 
     dsn: str = "postgresql+asyncpg://localhost/gateway"
-    pool: int = Field(default=8, ge=2)
+    pool: int = Field(default=8, ge=3)
 
 
 class Kafka(_Group):

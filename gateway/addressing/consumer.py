@@ -6,12 +6,11 @@ before the work, and then kept with its reason while its neighbours flow on. Onl
 wait.
 """
 
-import asyncio
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import stamina
 from pydantic import ValidationError
@@ -20,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gateway import telemetry
 from gateway.addressing.address import Arrived, Tools, address
+from gateway.addressing.offsets import Offsets
 from gateway.addressing.suspicion import UNCOUNTED_DEATHS, groups
 from gateway.clock import Clock
 from gateway.delivery.delivery import Delivery
@@ -65,7 +65,8 @@ class AddressingConsumer:
     """Decides batches of records. `handle` returns when each of them is decided, held or in quarantine.
 
     Couriers, of this process and of others, hear of new deliveries by the announcement that is part of the transaction.
-    hand_over: is given them once they are committed; what it does not take is read from the store.
+    hand_over: is given them once they are committed; what it does not take is read from the store. sessions: gives the
+    session of each batch; without it they come out of the engine's pool.
     """
 
     def __init__(
@@ -77,8 +78,10 @@ class AddressingConsumer:
         clock: Clock,
         careful: bool = False,
         hand_over: Callable[[Sequence[Delivery]], None] = lambda _: None,
+        sessions: Callable[[], AbstractAsyncContextManager[Session]] | None = None,
     ) -> None:
         self._engine = engine
+        self._session = sessions or (lambda: session(engine))
         self._sealer = sealer
         self._tools = tools
         self._clock = clock
@@ -90,15 +93,23 @@ class AddressingConsumer:
     async def handle(self, records: Sequence[Record]) -> None:
         """Decide these records, in order. Waits while the store is away; raises nothing else than cancellation."""
         reach("T1")
-        async for attempt in stamina.retry_context(on=_store_is_away, attempts=None, timeout=None, wait_max=3.0):
-            with attempt:
-                headed = await self._behead(records)
-                if self._careful > 0:
-                    await self._carefully(headed)
-                else:
-                    await self._decide(headed)
+        try:
+            await self._settle(records)
+        except Exception as error:
+            if not _store_is_away(error):
+                raise
+            async for attempt in stamina.retry_context(on=_store_is_away, attempts=None, timeout=None, wait_max=3.0):
+                with attempt:
+                    await self._settle(records)
         self._careful -= len(records)
         self.last_progress = self._clock()
+
+    async def _settle(self, records: Sequence[Record]) -> None:
+        headed = await self._behead(records)
+        if self._careful > 0:
+            await self._carefully(headed)
+        else:
+            await self._decide(headed)
 
     async def _behead(self, records: Sequence[Record]) -> list[Headed]:
         headed = []
@@ -198,7 +209,7 @@ class AddressingConsumer:
     async def _work(self, batch: Sequence[Headed]) -> None:
         """Open the bodies, and decide in one transaction."""
         faults: list[tuple[Headed, str]] = []
-        async with session(self._engine) as opened:
+        async with self._session() as opened:
             arrived = await self._open(opened, batch, faults)
             done = await address(opened, arrived, self._clock(), self._tools)
         reach("T4")
@@ -276,15 +287,7 @@ def _store_is_away(error: BaseException) -> bool:
     return isinstance(error, OSError | TimeoutError)
 
 
-async def settle_then_commit(
-    consumer: AddressingConsumer, records: Sequence[Record], commit: Callable[[], Any]
-) -> None:
-    """Decide a batch, and only then commit its offsets. A commit the group refuses is no loss: ids are claimed once."""
+async def settle_then_commit(consumer: AddressingConsumer, records: Sequence[Record], offsets: Offsets) -> None:
+    """Decide a batch, and only then have its offsets committed."""
     await consumer.handle(records)
-    try:
-        await commit()
-    except asyncio.CancelledError:
-        raise
-    except Exception as error:  # a lost generation, a broker away: the records come again and are known
-        log.warning("offsets.not_committed", error=type(error).__name__, where=telemetry.where(error))
-    reach("T5")
+    offsets.decided(records)

@@ -6,14 +6,17 @@ the handler runs. So the records pass through untouched, the handler never raise
 wait by polling, too; so it hands over the first record that comes, and the handler takes the others that are there.
 """
 
+from collections.abc import Mapping
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+from aiokafka import TopicPartition
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 from faststream.kafka.message import KafkaAckableMessage
 
 from gateway.addressing.consumer import AddressingConsumer, settle_then_commit
+from gateway.addressing.offsets import Offsets
 from gateway.errors import Fenced
 from gateway.kafka.topics import canonical_topics
 from gateway.settings import Dispatch, Kafka
@@ -55,8 +58,18 @@ def subscribe(broker: KafkaBroker, consumer: AddressingConsumer, kafka: Kafka, d
         if dispatch.batch > 1:
             more = await kafka_consumer.getmany(timeout_ms=0, max_records=dispatch.batch - 1)
             records.extend(chain.from_iterable(more.values()))
-        await settle_then_commit(consumer, records, kafka_consumer.commit)
+        await settle_then_commit(consumer, records, offsets)
 
+    async def commit(decided: Mapping[TopicPartition, int]) -> None:
+        kafka_consumer = subscriber.consumer
+        if kafka_consumer is None:
+            raise Fenced
+        # Whoever a partition went to meanwhile decides the same again, to no effect, and commits it.
+        ours = {place: decided[place] for place in decided.keys() & kafka_consumer.assignment()}
+        if ours:
+            await kafka_consumer.commit(ours)
+
+    offsets = Offsets(commit)
     subscriber = broker.subscriber(
         *canonical_topics(kafka),
         group_id=kafka.prefix + GROUP,

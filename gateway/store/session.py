@@ -5,7 +5,7 @@ driver's. Why these statements go past SQLAlchemy stands in contracts/decisions/
 """
 
 from collections.abc import AsyncIterator, Iterable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import asyncpg
@@ -24,6 +24,11 @@ class Session:
 
     def __init__(self, driver: "asyncpg.Connection[asyncpg.Record]") -> None:
         self._driver = driver
+
+    @property
+    def ended(self) -> bool:
+        """Whether the driver knows that the server is gone."""
+        return self._driver.is_closed()
 
     async def rows(self, statement: Statement, told: Mapping[str, Any] = _NOTHING) -> list[Any]:
         """What a statement gives. Raises DBAPIError."""
@@ -117,6 +122,36 @@ async def session(engine: AsyncEngine) -> AsyncIterator[Session]:
             if driver.is_closed() or driver.is_in_transaction():
                 # The pool did not see it end, or be left in the middle, and would hand it out again.
                 await connection.invalidate()
+
+
+class Kept:
+    """A session of the pool that stays out of it from one use to the next, for whoever uses one again and again.
+
+    Taking it out and putting it back costs more than a statement. One use at a time. After a use that failed, and when
+    the session has ended, it is given up, and the next use takes another. Close it before the engine.
+    """
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+        self._out = AsyncExitStack()
+        self._session: Session | None = None
+
+    @asynccontextmanager
+    async def session(self) -> AsyncIterator[Session]:
+        """The session. Raises SQLAlchemyError, OSError, TimeoutError."""
+        if self._session is None or self._session.ended:
+            await self.aclose()
+            self._session = await self._out.enter_async_context(session(self._engine))
+        try:
+            yield self._session
+        except BaseException:
+            await self.aclose()
+            raise
+
+    async def aclose(self) -> None:
+        """Put it back."""
+        self._session = None
+        await self._out.aclose()
 
 
 @asynccontextmanager

@@ -122,8 +122,9 @@ def commits_before_the_work() -> None:
     """Offsets are committed first, and then the process dies: what was under way is decided by nobody."""
     from gateway.addressing import subscriber
 
-    async def commit_then_settle(_consumer: Any, _records: Any, commit: Callable[[], Any]) -> None:
-        await commit()
+    async def commit_then_settle(_consumer: Any, records: Any, offsets: Any) -> None:
+        offsets.decided(records)
+        await offsets.settled()
         os._exit(1)
 
     _replace(subscriber, "settle_then_commit", commit_then_settle)
