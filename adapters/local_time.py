@@ -7,13 +7,16 @@ forward an hour is skipped; both are told by name, so that nobody finds out from
 import enum
 import re
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from schemas.base import Moment, Precision
 
 LONDON: Final = ZoneInfo("Europe/London")
+
+_HOUR: Final = timedelta(hours=1)
+_LAST_HOUR: Final = datetime.max - _HOUR
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _DATE_TIME = re.compile(
@@ -57,7 +60,8 @@ def read_moment(text: str) -> Told | None:
     day, clock, seconds, fraction, zone = match.groups()
     precision = Precision.SECOND if seconds else Precision.MINUTE
     try:
-        written = datetime.fromisoformat(f"{day}T{clock}{seconds or ':00'}{fraction or ''}{zone or ''}")
+        whole = text if seconds or not fraction else f"{day}T{clock}:00{fraction}{zone or ''}"
+        written = datetime.fromisoformat(whole)
         if written.year == 1:  # its first hours lie before all time for whoever is west of Greenwich, as London was
             return None
         if zone is not None:
@@ -76,11 +80,15 @@ def day_moment(day: date) -> Moment:
 
 
 def _in_london(written: datetime) -> tuple[datetime, Doubt | None]:
-    before, after = LONDON.utcoffset(written), LONDON.utcoffset(written.replace(fold=1))
-    if before is None or after is None:
+    before = LONDON.utcoffset(written)
+    if before is None:
         raise ValueError("a time at which London has no offset")
     # The offset before the change: summer time in autumn, GMT in spring. It is right for both.
-    at = (written - before).replace(tzinfo=UTC)
-    if before == after:
+    told = written - before
+    at = datetime.combine(told, told.time(), UTC)
+    if written < _LAST_HOUR and before == LONDON.utcoffset(written + _HOUR):  # no clock is changed within the hour
+        return at, None
+    after = LONDON.utcoffset(written.replace(fold=1))
+    if after is None or before == after:
         return at, None
     return at, Doubt.AMBIGUOUS if before > after else Doubt.SKIPPED

@@ -25,7 +25,7 @@ def text(longest: int) -> Callable[[str], str]:
         line = " ".join(written.split())
         if len(line) > longest:
             raise Broken("CU-011", f"{len(line)} characters of at most {longest}")
-        if not is_text(line):
+        if not (line.isprintable() or is_text(line)):
             raise Broken("CU-011")
         return line
 
