@@ -24,7 +24,7 @@ class Model(BaseModel):
 
 
 def _in_utc(value: datetime) -> datetime:
-    return value.astimezone(UTC)
+    return value if value.tzinfo is UTC else value.astimezone(UTC)
 
 
 Utc = Annotated[AwareDatetime, AfterValidator(_in_utc)]
