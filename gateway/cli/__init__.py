@@ -6,7 +6,7 @@ what a command needs is imported when it is called, so that `lgw --help` answers
 
 import sys
 
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import ProgrammingError, SQLAlchemyError
 
 from gateway import telemetry
 from gateway.cli.common import FINDINGS, REFUSED, UNREACHABLE, USAGE, app, fail
@@ -65,6 +65,12 @@ def main() -> None:
     except GatewayError as error:
         fail(str(error), error.fix)
         sys.exit(next((code for kind, code in _CODES.items() if isinstance(error, kind)), FINDINGS))
+    except ProgrammingError as error:
+        fail(
+            f"The gateway's store is not as this release knows it ({type(error).__name__}).",
+            "Use the lgw of the release that runs there, or start the gateway of this one first.",
+        )
+        sys.exit(REFUSED)
     except (SQLAlchemyError, ConnectionError, TimeoutError) as error:
         fail(
             f"The gateway's store does not answer ({type(error).__name__}).",

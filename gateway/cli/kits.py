@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from gateway.cli.common import FINDINGS, OK, Json, address, app, say
+from gateway.cli.common import FINDINGS, OK, Json, address, app, say, say_sentence
 from gateway.cli.signing_in import LOCAL, ClientId, Gateway, Key, Local, identity
 from gateway.clock import system_clock
 from gateway.errors import ConfigurationError, Unreachable
@@ -174,7 +174,7 @@ def _kit_signer(file: Path) -> "Signer":
 
 
 def _teller(quiet: bool) -> "Callable[[Case], None]":
-    return (lambda _: None) if quiet else (lambda case: say(case.line()))
+    return (lambda _: None) if quiet else (lambda case: say_sentence(case.line(), indent=41))
 
 
 def _close(told: "Report", stem: Path, as_json: bool) -> None:

@@ -8,6 +8,7 @@ from gateway.clock import Clock
 from gateway.connecting.case import Tried
 from gateway.connecting.feed import Feed, against_contract
 from gateway.connecting.triggers import Triggered
+from gateway.wording import many
 from schemas.base import Fact
 
 _LATE: Final = timedelta(days=90)
@@ -79,7 +80,7 @@ class OrderCases:
         right = {fact.event.occurred.at for fact in getattr(outcome, "facts", ()) if fact.event is not None}
         told = {datetime.fromisoformat(event["occurred"]) for event in receipt["events"]}
         wrong = "" if told == right else "the receipt names another instant than the contract"
-        return Tried("a record with local times", f"{len(told)} instants on its receipt", wrong)
+        return Tried("a record with local times", f"{many(len(told), 'instant')} on its receipt", wrong)
 
     async def _taken(self, record: Triggered, sent: str) -> Tried:
         answer = await self._feed.send(record, self._feed.key())

@@ -10,6 +10,7 @@ import gzip
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any, Final
 
 import orjson
@@ -19,6 +20,7 @@ from gateway.connecting.pushing import KNOWN, Push, Pusher
 from gateway.connecting.referral import notice
 from gateway.connecting.stand_in import Mishap, StandIn, repeated
 from gateway.delivery.signing import ID, SIGNATURE, TIMESTAMP
+from gateway.wording import many
 
 _AT_ONCE: Final = 10
 _LARGE: Final = 900 * 1024
@@ -171,7 +173,7 @@ class RecipientKit:
     async def _once(self, sent: str, message_id: str, answers: list[int]) -> Tried:
         """Every answer must say that it is taken, and one receipt must come."""
         receipts = self._stand_in.receipts[message_id]
-        came = " and ".join(map(_word, answers)) or "no answer"
+        came = _words(answers) or "no answer"
         if not answers or not all(map(_taken, answers)):
             return Tried(sent, came, "a message that is known is taken: 2xx, or 409 that names its id")
         if not self._answers:
@@ -179,7 +181,7 @@ class RecipientKit:
         await self._stand_in.until(lambda: bool(receipts), self._pace.within)
         await self._stand_in.until(lambda: len(receipts) > 1, self._pace.quiet)
         wrong = "" if len(receipts) == 1 else f"it had {len(receipts)} effects, by the receipts that came"
-        return Tried(sent, f"{came}, and {len(receipts)} receipts", wrong)
+        return Tried(sent, f"{came}, and {many(len(receipts), 'receipt')}", wrong)
 
     # --- What is unusual ---------------------------------------------------------------------------------------------
 
@@ -188,7 +190,7 @@ class RecipientKit:
         correction = self._push.message(change="correction", supersedes=fact["event"], person=fact["person"])
         answers = [await self._push.post(self._push.signed(told)) for told in (correction, fact)]
         wrong = "" if all(map(_taken, answers)) else "both must be taken"
-        return Tried("a correction, then what it corrects", " and ".join(map(_word, answers)), wrong)
+        return Tried("a correction, then what it corrects", _words(answers), wrong)
 
     async def slow(self) -> Tried:
         push = self._push.signed(self._push.message())
@@ -261,14 +263,16 @@ class RecipientKit:
         receipts = await self._receipt_meets("cuts")
         await self._stand_in.until(lambda: len(receipts) > 1, self._pace.within)
         wrong = "" if repeated(receipts) else "the same receipt must come again until it is answered"
-        return Tried("a message, and no answer to its receipt", f"{len(receipts)} receipts", wrong)
+        return Tried("a message, and no answer to its receipt", many(len(receipts), "receipt"), wrong)
 
     async def receipt_conflict(self) -> Tried:
         receipts = await self._receipt_meets("conflicts")
         await self._stand_in.until(lambda: len(receipts) > 1, self._pace.quiet)
         after = await self._push.post(self._push.signed(self._push.message()))
         wrong = "" if len(receipts) == 1 and _taken(after) else "409 is final: it must go on with the next message"
-        return Tried("a message, and 409 to its receipt", f"{len(receipts)} receipts, then {_word(after)}", wrong)
+        return Tried(
+            "a message, and 409 to its receipt", f"{many(len(receipts), 'receipt')}, then {_word(after)}", wrong
+        )
 
     async def _receipt_meets(self, mishap: Mishap) -> list[bytes]:
         if not self._answers:
@@ -302,6 +306,12 @@ def _refused(answer: int) -> bool:
 
 def _word(answer: int) -> str:
     return {0: "no answer", KNOWN: "409 with the id"}.get(answer, str(answer))
+
+
+def _words(answers: list[int]) -> str:
+    """Answers in their order, those alike told once: `204 ×10`."""
+    alike = [(word, sum(1 for _ in each)) for word, each in groupby(map(_word, answers))]
+    return ", ".join(f"{word} ×{times}" if times > 1 else word for word, times in alike)
 
 
 def _must_take(sent: str, answer: int) -> Tried:

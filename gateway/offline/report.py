@@ -16,6 +16,7 @@ from gateway.offline.profile import Field, Profile
 from gateway.offline.survey import Survey
 from gateway.offline.tally import Cause, Tally
 from gateway.pages import render
+from gateway.wording import many
 from schemas.places import Places
 
 CONTRACTS: Final = Path(__file__).parents[2] / "contracts" / "inbound"
@@ -154,11 +155,6 @@ def where(cause: Cause) -> str:
     """The first places, and whether there are more."""
     places = [_place(file, rows) for file, rows in cause.places.items()]
     return "; ".join(places) + (" …" if cause.times > cause.shown else "")
-
-
-def many(number: int, thing: str) -> str:
-    """A number of things."""
-    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
 
 
 def percent(part: int, whole: int) -> str:

@@ -61,11 +61,11 @@ class Stopped:
     place: str
 
     def lines(self) -> list[str]:
-        """Its id, what it is and whose; why, and where."""
-        due = f", due {_minute(self.due)}" if self.due else ""
+        """Its id, its state, whose it is and until when; why, where and since when."""
+        due = f"due {_minute(self.due)}" if self.due else "no due time"
         return [
-            f"{self.id}  {self.state:<11} {self.owner:<10} since {_minute(self.since)}{due}",
-            f"  {self.reason}  {self.place}",
+            f"{self.id}  {self.state:<11} {self.owner:<10} {due}",
+            f"  {self.reason}  {self.place}, since {_minute(self.since)}",
         ]
 
     def as_json(self) -> dict[str, Any]:

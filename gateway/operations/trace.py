@@ -9,6 +9,8 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from gateway.wording import many
+
 _RECORD_OF = text(
     """
     select id from records where id = :id
@@ -129,15 +131,15 @@ async def read_journey(connection: AsyncConnection, wanted: uuid.UUID) -> Journe
 def _taken(record: Any) -> list[Step]:
     place = f"  row {record.row} of file {record.file_id}" if record.file_id else ""
     rules = sorted({finding["rule"] for finding in record.findings})
-    findings = f"{_many(len(record.findings), 'finding')} ({', '.join(rules)})" if rules else "no findings"
+    findings = f"{many(len(record.findings), 'finding')} ({', '.join(rules)})" if rules else "no findings"
     steps = [
         Step(record.received, "received", f"{record.agency}/{record.sender}{place}", {"sender": record.sender}),
     ]
     match record.state:
         case "translated":
-            told = f"{_many(record.events, 'event')}, {findings}"
+            told = f"{many(record.events, 'event')}, {findings}"
             if record.repeats:
-                told += f", {_many(record.repeats, 'fact')} already known"
+                told += f", {many(record.repeats, 'fact')} already known"
             steps.append(Step(record.received, "validated", told, {"events": record.events, "repeats": record.repeats}))
         case "ignored":
             steps.append(Step(record.received, "ignored", f"not subscribed to: {record.reason}", {}))
@@ -157,7 +159,7 @@ def _asked(record: Any) -> list[Step]:
     """That the source of a pointer was asked, how often, and what came of it."""
     if not record.tries:
         return []
-    told = f"{record.agency}'s source {_many(record.tries, 'time')}: {record.outcome or 'under way'}"
+    told = f"{record.agency}'s source {many(record.tries, 'time')}: {record.outcome or 'under way'}"
     if record.state == "waiting":
         told += f", again {_instant(record.next)}"
     return [Step(record.tried, "asked", told, {"tries": record.tries, "outcome": record.outcome})]
@@ -174,7 +176,7 @@ def _event(row: Any) -> Step:
 
 def _decision(row: Any) -> Step:
     word = "routed" if row.state == "decided" else row.state
-    told = f"{_many(row.deliveries, 'delivery', 'deliveries')}, {_many(row.holds, 'hold')}"
+    told = f"{many(row.deliveries, 'delivery', 'deliveries')}, {many(row.holds, 'hold')}"
     if row.reason:
         told = f"{row.reason}" + (f", owner {row.owner}" if row.owner else "")
     told = f"{_short(row.event_id)} {told}  {_why(row.why)}".rstrip()
@@ -216,13 +218,13 @@ def _delivery(row: Any) -> list[Step]:
     what = f"{_short(row.event_id)} to {row.recipient} as {row.role}"
     steps = [Step(row.created, "queued", f"{what}, under {row.agreement}", data)]
     if row.offered:
-        tries = f"after {_many(row.attempts, 'attempt')}" if row.attempts else "collected from the mailbox"
+        tries = f"after {many(row.attempts, 'attempt')}" if row.attempts else "collected from the mailbox"
         steps.append(Step(row.offered, "offered", f"{what}, {tries}", data))
     if row.state in {"parked", "rejected"}:
         told = f"{row.recipient}: {row.reason}, owner {row.owner}, due {_instant(row.due)}"
         steps.append(Step(row.acknowledged or row.offered or row.created, row.state, told, data))
     elif row.state == "queued" and row.attempts:
-        told = f"{row.recipient}: {_many(row.attempts, 'attempt')} failed, next {_instant(row.next)}"
+        told = f"{row.recipient}: {many(row.attempts, 'attempt')} failed, next {_instant(row.next)}"
         steps.append(Step(row.created, "retrying", told, data))
     return steps
 
@@ -242,10 +244,6 @@ def _receipt(row: Any, recipients: Mapping[uuid.UUID, str]) -> Step:
 def _short(event: uuid.UUID) -> str:
     """Enough of an event's id to tell it from the others of its record."""
     return str(event)[:8]
-
-
-def _many(count: int, one: str, more: str | None = None) -> str:
-    return f"{count} {one}" if count == 1 else f"{count} {more or one + 's'}"
 
 
 def _instant(at: datetime | None) -> str:

@@ -29,8 +29,8 @@ def test_one_thing_tells_whose_it_is_and_since_when() -> None:
     """In words and as JSON, which has what to do about it as well."""
     one = stopped("no_lasars")
     assert one.lines() == [
-        "00000000-0000-0000-0000-000000000001  held        operations since 22 Nov 10:03",
-        "  no_lasars  custody.charged for home",
+        "00000000-0000-0000-0000-000000000001  held        operations no due time",
+        "  no_lasars  custody.charged for home, since 22 Nov 10:03",
     ]
     told = one.as_json()
     assert (told["since"], told["due"], told["mend"]) == (SINCE.isoformat(), None, REASONS["no_lasars"].mend)
