@@ -53,7 +53,7 @@ async def test_killed_while_the_source_answers(
     """What was accepted is told once, by the process that is started again, after the lease of the one that died."""
     [port] = ports.free(1)
     path = f"/prisoner/{NUMBER}"
-    engine = open_engine(Store(dsn=postgres, pool=2))
+    engine = open_engine(Store(dsn=postgres, pool=3))
     async with case_api() as api, aiohttp.ClientSession() as session:
         api.answers[path] = {"prisonerNumber": NUMBER, "lastName": "ASHDALE", "legalStatus": "SENTENCED"}
         api.hanging.add(path)

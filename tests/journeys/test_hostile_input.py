@@ -140,7 +140,7 @@ async def house(
         settings = Kafka(bootstrap=kafka, prefix="hostile.", partitions=3)
         system = System(folder, dsn, settings, port, zygote=zygote)
         stack.callback(system.end)
-        engine = open_engine(Store(dsn=dsn, pool=2))
+        engine = open_engine(Store(dsn=dsn, pool=3))
         stack.push_async_callback(engine.dispose)
         door = await stack.enter_async_context(Door(port))
         session = await stack.enter_async_context(aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=60)))

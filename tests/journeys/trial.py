@@ -190,7 +190,7 @@ async def trial(
     [port] = ports.free(1)
     recipients = Recipients(port, history)
     system = System(folder / "gateway", dsn, kafka, port, zygote=zygote, **settings)
-    engine = open_engine(Store(dsn=dsn, pool=2))
+    engine = open_engine(Store(dsn=dsn, pool=3))
     timeout = aiohttp.ClientTimeout(total=10)
     try:
         async with recipients.listening(), aiohttp.ClientSession(timeout=timeout) as session:

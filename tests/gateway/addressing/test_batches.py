@@ -171,7 +171,7 @@ async def test_a_batch_decides_as_its_events_would_one_by_one(engine: AsyncEngin
 
 
 async def _compare(dsn: str, made: list[Arrived], batches: list[list[Arrived]], seen: dict[str, int]) -> None:
-    async with engine_of(dsn, pool=2) as engine:
+    async with engine_of(dsn, pool=3) as engine:
         await _empty(engine)
         for one in made:
             await send(engine, [one])
