@@ -60,11 +60,6 @@ def _drawn(character: str) -> str:
             return character if character.isascii() and character.isprintable() else "?"
 
 
-def spaced(text: str) -> str:
-    """The text with line breaks, tabs and runs of spaces as single spaces."""
-    return " ".join(text.split())
-
-
 def is_text(line: str) -> bool:
     """Whether a line is text and nothing else: no control characters, nothing that turns the direction of the rest."""
     return line.isprintable() or line.translate(_JOINING).isprintable()

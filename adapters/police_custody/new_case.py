@@ -5,9 +5,8 @@ postcode, and days where one would like times. The prosecutor's reference of a d
 No schema for it is public; what it holds was learnt from messages, so only what is used here is looked at.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime
-from functools import cache
 from typing import Final, TypeVar, cast
 
 from lxml import etree
@@ -17,7 +16,8 @@ from adapters.base import Accepted, CodeTable, Finding, Held, Ignored, Level, Ou
 from adapters.local_time import LONDON, day_moment, read_day, read_moment
 from adapters.police_custody.codes import LIBRA_CUSTODY_STATUSES, LIBRA_GENDERS, LIBRA_INITIATIONS, Initiation
 from adapters.police_custody.decode import CODE_NOT_MAPPED
-from adapters.police_custody.faults import code_detail, found, is_text, shape, spaced, without_codes
+from adapters.police_custody.document import local
+from adapters.police_custody.faults import code_detail, found, is_text, shape, without_codes
 from schemas.base import AddressClaim, AddressKind, Fact, Moment, Name, Person, Sensitivity
 from schemas.custody import Charged
 from schemas.identifiers import Identifier, Scheme
@@ -28,8 +28,10 @@ ROOT: Final = f"{_LIBRA}NewCaseMessage"
 
 _PERSON: Final = "PoliceIndividualDefendant"
 _DETAILS: Final = f"{_PERSON}/PersonDefendant/BasePersonDetails"
-_NAME: Final = f"{_DETAILS}/PersonName"
-_ADDRESS_PARTS: Final = ("SAON", "PAON", "StreetDescription", "Locality", "Town", "AdministrativeArea")
+_GIVEN_NAMES: Final = ("PersonGivenName1", "PersonGivenName2", "PersonGivenName3")
+_NAMES: Final = ("PersonFamilyName", *_GIVEN_NAMES)
+_ADDRESS: Final = f"{_PERSON}/Address"
+_ADDRESS_LINES: Final = ("SAON", "PAON", "StreetDescription", "Locality", "Town", "AdministrativeArea")
 _COMPANY: Final = "PoliceCorporateDefendant"
 _LONGEST: Final = 100
 
@@ -42,10 +44,10 @@ def read(root: etree._Element, received: datetime) -> Outcome:
     A case that did not begin with a charge is ignored by how it began; one of companies only, likewise.
     """
     findings: list[Finding] = []
-    case = root.find(f"{_LIBRA}Case")
+    case = next(root.iterchildren(f"{_LIBRA}Case"), None)
     if case is None:
         return Refused((found("CU-010", "Case"),))
-    told = _Part(case, "", findings)
+    told = _Part(case, _CASE, "", findings)
     initiation = told.code("CaseInitiation", LIBRA_INITIATIONS)
     if initiation is not None and initiation is not Initiation.CHARGE:
         return Ignored(f"libra.new-case.{initiation.value}")
@@ -60,31 +62,78 @@ def read(root: etree._Element, received: datetime) -> Outcome:
     return Accepted(tuple(facts), tuple(findings))
 
 
+class _Paths:
+    """The fields that are read below an element, found in one go: each by the last name of its path."""
+
+    def __init__(self, *paths: str) -> None:
+        self._find = etree.ETXPath("|".join(paths))
+
+    def texts(self, element: etree._Element) -> dict[str, str]:
+        """The text of each field that is there; of several of one name the first counts."""
+        texts: dict[str, str] = {}
+        for leaf in cast("list[etree._Element]", self._find(element)):
+            texts.setdefault(local(leaf), leaf.text or "")
+        return texts
+
+
+def _libra(path: str) -> str:
+    """A path whose steps are all of LIBRA's namespace."""
+    return "/".join(f"{_LIBRA}{step}" for step in path.split("/"))
+
+
+_CASE: Final = _Paths(
+    *map(
+        _libra,
+        (
+            "PTIURN",
+            "CaseInitiation",
+            "InitialHearing/CourtHearingLocation",
+            "InitialHearing/DateOfHearing",
+            "InitialHearing/TimeOfHearing",
+        ),
+    )
+)
+_DEFENDANT: Final = _Paths(
+    *map(
+        _libra,
+        (
+            "ProsecutorReference",
+            f"{_PERSON}/CustodyStatus",
+            f"{_DETAILS}/Birthdate",
+            f"{_DETAILS}/Gender",
+            *(f"{_DETAILS}/PersonName/{name}" for name in _NAMES),
+        ),
+    ),
+    f"{_libra(_ADDRESS)}[1]/{_BS7666}*",
+)
+_OFFENCE: Final = _Paths(_libra("BaseOffenceDetails/ChargeDate"), _libra("BaseOffenceDetails/ArrestDate"))
+
+
 class _Part:
     """A part of the message. Reads what is asked for, and notes what is wrong with it."""
 
-    def __init__(self, element: etree._Element, path: str, findings: list[Finding]) -> None:
+    def __init__(self, element: etree._Element, paths: _Paths, path: str, findings: list[Finding]) -> None:
         self.element = element
         self.path = path
         self.findings = findings
+        self._texts = paths.texts(element)
 
-    def parts(self, name: str) -> Iterator["_Part"]:
+    def parts(self, name: str, paths: _Paths) -> Iterator["_Part"]:
         """Each child of a name, numbered in its path where there are several."""
-        children = self.element.findall(f"{_LIBRA}{name}")
+        children = list(self.element.iterchildren(f"{_LIBRA}{name}"))
         for number, child in enumerate(children, 1):
             step = name if len(children) == 1 else f"{name}[{number}]"
-            yield _Part(child, f"{self.path}{step}/", self.findings)
+            yield _Part(child, paths, f"{self.path}{step}/", self.findings)
 
-    def note(self, rule: str, name: str, detail: str = "") -> None:
+    def note(self, rule: str, name: str, detail: str = "", within: str = "") -> None:
         """Add a finding about one of the part's fields, told by its own name: the elements around it say no more."""
-        self.findings.append(found(rule, f"{self.path}{name.rpartition('/')[2]}", detail))
+        self.findings.append(found(rule, f"{self.path}{within}{name}", detail))
 
-    def text(self, name: str, namespace: str = _LIBRA) -> str | None:
+    def text(self, name: str, within: str = "") -> str | None:
         """A field's text on one line, or None where it is absent, empty, or no text (CU-011)."""
-        leaves = _find(name, namespace)(self.element)
-        line = spaced(leaves[0].text or "") if leaves else ""
+        line = " ".join(self._texts.get(name, "").split())
         if len(line) > _LONGEST or not is_text(line):
-            self.note("CU-011", name)
+            self.note("CU-011", name, within=within)
             return None
         return line or None
 
@@ -116,41 +165,37 @@ class _Part:
         return day
 
 
-@cache
-def _find(name: str, namespace: str) -> Callable[[etree._Element], list[etree._Element]]:
-    """What finds a field below a part, compiled once: the names are the few of this module."""
-    path = etree.ETXPath("/".join(f"{namespace}{step}" for step in name.split("/")))
-    return cast("Callable[[etree._Element], list[etree._Element]]", path)
-
-
 def _charges(case: _Part, received: datetime) -> Iterator[Fact]:
     """The facts of every defendant who is a person and whose fields are right."""
     urn = case.required("PTIURN")
-    court = case.required("InitialHearing/CourtHearingLocation")
+    court = case.required("CourtHearingLocation")
     hearing = _hearing(case)
     today = received.astimezone(LONDON).date()
-    defendants = list(case.parts("Defendant"))
+    defendants = list(case.parts("Defendant", _DEFENDANT))
     if not defendants:
         case.note("CU-010", "Defendant")
     for defendant in defendants:
-        if defendant.element.find(f"{_LIBRA}{_COMPANY}") is not None:
+        if next(defendant.element.iterchildren(f"{_LIBRA}{_COMPANY}"), None) is not None:
             defendant.note("CU-090", _COMPANY)
             continue
         reference = defendant.required("ProsecutorReference")
-        status = defendant.code(f"{_PERSON}/CustodyStatus", LIBRA_CUSTODY_STATUSES)
+        status = defendant.code("CustodyStatus", LIBRA_CUSTODY_STATUSES)
         unread: list[Finding] = []
         summons = claims.identifier(Scheme.ASN, reference, f"{defendant.path}ProsecutorReference", unread)
         case.findings.extend(unread if reference else ())
         person = _person(defendant, summons, today)
-        charged = _earliest(defendant, "ChargeDate")
-        arrested = _earliest(defendant, "ArrestDate", optional=True)
+        offences = list(defendant.parts("Offence", _OFFENCE))
+        if not offences:
+            defendant.note("CU-010", "Offence")
+        charged = _earliest(offence.day("ChargeDate") for offence in offences)
+        arrested = _earliest(offence.day("ArrestDate", optional=True) for offence in offences)
         if charged is not None and charged > today:
-            defendant.note("CU-019", "Offence/BaseOffenceDetails/ChargeDate")
+            defendant.note("CU-019", "ChargeDate")
         if charged is None or hearing is None or person is None or status is None:
             continue
         occurred = day_moment(charged)
         if hearing.at < occurred.at:
-            case.note("CU-091", "InitialHearing/DateOfHearing")
+            case.note("CU-091", "DateOfHearing")
         yield Fact(
             key=f"police_custody:charge:{urn}:{reference}",
             lane=f"ASN:{summons.value}" if summons.value else f"CHARGE:{urn}/{reference}",
@@ -169,32 +214,28 @@ def _charges(case: _Part, received: datetime) -> Iterator[Fact]:
 
 
 def _hearing(case: _Part) -> Moment | None:
-    day = case.day("InitialHearing/DateOfHearing")
-    clock = case.text("InitialHearing/TimeOfHearing")
+    day = case.day("DateOfHearing")
+    clock = case.text("TimeOfHearing")
     if day is None or clock is None:
         return day_moment(day) if day else None
     told = read_moment(f"{day.isoformat()}T{clock}")
     if told is None:
-        case.note("CU-016", "InitialHearing/TimeOfHearing", shape(clock))
+        case.note("CU-016", "TimeOfHearing", shape(clock))
         return None
     return told.moment
 
 
-def _earliest(defendant: _Part, name: str, *, optional: bool = False) -> date | None:
-    """The first of a defendant's offences' days of a name: one message may charge what came to light over weeks."""
-    offences = list(defendant.parts("Offence"))
-    if not offences and not optional:
-        defendant.note("CU-010", "Offence")
-    days = [offence.day(f"BaseOffenceDetails/{name}", optional=optional) for offence in offences]
+def _earliest(days: Iterable[date | None]) -> date | None:
+    """The first of a defendant's offences' days: one message may charge what came to light over weeks."""
     return min((day for day in days if day is not None), default=None)
 
 
 def _person(defendant: _Part, summons: Identifier, today: date) -> Person | None:
-    surname = defendant.required(f"{_NAME}/PersonFamilyName")
-    given = [defendant.text(f"{_NAME}/PersonGivenName{number}") for number in (1, 2, 3)]
-    birth = defendant.day(f"{_DETAILS}/Birthdate", optional=True)
+    surname = defendant.required("PersonFamilyName")
+    given = [defendant.text(name) for name in _GIVEN_NAMES]
+    birth = defendant.day("Birthdate", optional=True)
     if birth is not None and not date(1900, 1, 1) <= birth <= today:
-        defendant.note("CU-015", f"{_DETAILS}/Birthdate")
+        defendant.note("CU-015", "Birthdate")
     birth = claims.birth(birth, f"{defendant.path}Birthdate", defendant.findings)
     if not surname:
         return None
@@ -203,16 +244,12 @@ def _person(defendant: _Part, summons: Identifier, today: date) -> Person | None
         identifiers=(summons,),
         name=claims.name(name, f"{defendant.path}PersonFamilyName", defendant.findings),
         date_of_birth=birth,
-        sex=defendant.code(f"{_DETAILS}/Gender", LIBRA_GENDERS, optional=True),
+        sex=defendant.code("Gender", LIBRA_GENDERS, optional=True),
         addresses=tuple(_addresses(defendant)),
     )
 
 
 def _addresses(defendant: _Part) -> Iterator[AddressClaim]:
-    address = defendant.element.find(f"{_LIBRA}{_PERSON}/{_LIBRA}Address")
-    if address is None:
-        return
-    part = _Part(address, f"{defendant.path}{_PERSON}/Address/", defendant.findings)
-    lines = tuple(line for name in _ADDRESS_PARTS if (line := part.text(name, _BS7666)))
+    lines = tuple(line for name in _ADDRESS_LINES if (line := defendant.text(name, within=f"{_ADDRESS}/")))
     if lines:
         yield AddressClaim(kind=AddressKind.DECLARED, lines=lines)
