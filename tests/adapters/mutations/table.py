@@ -12,6 +12,9 @@ A table is TOML, and is written before the mutations run:
     drop = "changes"
     retype = "refused PR-011"
 
+    [in_json.every]                             # where an example in JSON behaves otherwise than `like` says, by the
+    retype = "refused PR-011"                   # same names
+
     [field]                                     # each field of the examples: how it behaves, and what it feeds. One
                                                 # of a list is named with its number or, for all of them, without.
     "snapshot.gender" = { like = "optional", feeds = ["person.sex"], new_code = "changes PR-039" }
@@ -25,6 +28,7 @@ mutation gives, and under `feeds_<mutation>` what it then feeds.
 
 import re
 import tomllib
+from collections import ChainMap
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,6 +59,7 @@ class Table:
     examples: tuple[str, ...]
     envelope: frozenset[str]
     _like: Mapping[str, Mapping[str, str]]
+    _in_json: Mapping[str, Mapping[str, str]]
     _field: Mapping[str, Mapping[str, Any]]
     _example: Mapping[str, Mapping[str, Any]]
 
@@ -67,13 +72,19 @@ class Table:
         """What is expected. Raises KeyError for a field that has no line, or a line that does not say."""
         where, name = self.line_of(example, field)
         line = self._own(example)[name] if where else self._field[name]
-        like = self._like[line["like"]]
-        result = line.get(mutation.value) or like.get(mutation.value) or self._like["every"][mutation.value]
+        result = line.get(mutation.value) or self._usual(example, line["like"], mutation)
         match = _RESULT.fullmatch(result)
         if match is None:
             raise ValueError(f"{self.agency}: {result!r} is no result")
         feeds = line.get(f"feeds_{mutation.value}", line.get("feeds", []))
         return Expected(match[1], frozenset(match[2].split()), tuple(feeds) if match[1] == "changes" else ())
+
+    def _usual(self, example: str, way: str, mutation: Mutation) -> str:
+        """What a mutation gives in a field that behaves in this way. Raises KeyError where no such way says."""
+        ways = [self._like[way], self._like["every"]]
+        if example.endswith(".json"):
+            ways = [self._in_json.get(way, {}), self._in_json.get("every", {}), *ways]
+        return ChainMap(*map(dict, ways))[mutation.value]
 
     def lines(self) -> set[tuple[str, str]]:
         """Every line, by example ("" for all of them) and field."""
@@ -103,6 +114,7 @@ def read_table(agency: str) -> Table:
         tuple(told["examples"]),
         frozenset(told.get("envelope", ())),
         told["like"],
+        told.get("in_json", {}),
         told["field"],
         told.get("example", {}),
     )
