@@ -31,7 +31,6 @@ from gateway.health import Check, Health, Progress, store_answers
 from gateway.installation import Installation, read_installation
 from gateway.intake.batch import FileTaker
 from gateway.intake.channel import keep_going
-from gateway.intake.documents import DocumentTaker
 from gateway.intake.drop import DropWatch
 from gateway.intake.filling import Filler, Watched, http_client
 from gateway.intake.http import build_access, build_app
@@ -43,7 +42,8 @@ from gateway.intake.numbering import Numbering
 from gateway.intake.parcel import ParcelTaker, feed_of
 from gateway.intake.record import Channel, Commits, RecordTaker
 from gateway.intake.refusals import Refusals
-from gateway.intake.universal_credit import AGENCY, checked_party, open_keys, topic_readers
+from gateway.intake.universal_credit.documents import DocumentTaker
+from gateway.intake.universal_credit.topics import AGENCY, checked_party, open_keys, topic_readers
 from gateway.kafka.envelope import partition_of
 from gateway.kafka.relay import Relay, notify
 from gateway.kafka.topics import all_topics, create_topics, notice_topic
@@ -63,7 +63,7 @@ _DAILY = timedelta(hours=1)
 async def intake(settings: Settings) -> None:
     """Run the front door until told to stop."""
     own = read_installation(settings)
-    async with _engine(settings) as engine:
+    async with _engine(settings) as engine, aclosing(Kept(engine)) as kept:
         await create_topics(settings.kafka, all_topics(settings.kafka, own.parties))
         relay = Relay(
             engine,
@@ -78,7 +78,7 @@ async def intake(settings: Settings) -> None:
                 if not relay.holds(shards):
                     spawn(notify(engine))
 
-            journal = _journal(own, engine, published)
+            journal = _journal(own, engine, published, kept)
             access = build_access(settings, own.parties, own.secrets, own.clock)
             health = Health(
                 own.clock,
@@ -229,7 +229,9 @@ async def open_redrive(settings: Settings) -> AsyncIterator[Redrive]:
 PROCESSES: Mapping[str, Callable[[Settings], Coroutine[Any, Any, None]]] = {"intake": intake, "dispatch": dispatch}
 
 
-def _journal(own: Installation, engine: AsyncEngine, published: Callable[[frozenset[int]], None]) -> Journal:
+def _journal(
+    own: Installation, engine: AsyncEngine, published: Callable[[frozenset[int]], None], kept: Kept | None = None
+) -> Journal:
     return Journal(
         engine,
         index=own.index,
@@ -239,6 +241,7 @@ def _journal(own: Installation, engine: AsyncEngine, published: Callable[[frozen
         settle=own.settings.intake.settle,
         max_batch=own.settings.intake.max_batch,
         published=published,
+        sessions=kept.session if kept is not None else None,
     )
 
 

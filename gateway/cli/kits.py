@@ -149,7 +149,7 @@ async def _there(url: str) -> None:
     """Wait a little for a system that is just being started. Raises Unreachable where nobody listens."""
     import httpx
 
-    from gateway.connecting.patience import attempts
+    from gateway.connecting.retrying import attempts
 
     try:
         async with httpx.AsyncClient(timeout=5.0, trust_env=False) as client:

@@ -13,7 +13,7 @@ import httpx
 import orjson
 import stamina
 
-from gateway.connecting.patience import attempts, not_now, unreachable
+from gateway.connecting.retrying import attempts, not_now, unreachable
 from gateway.delivery.signing import ID, SIGNATURE, TIMESTAMP
 from gateway.errors import ConfigurationError
 

@@ -12,7 +12,7 @@ import httpx
 import orjson
 
 from gateway.clock import Clock
-from gateway.connecting.referral import referral
+from gateway.connecting.invented import referral
 from gateway.connecting.stand_in import Mishap, StandIn
 from gateway.delivery.signing import ID, sign
 from gateway.sealing import Signer

@@ -16,8 +16,8 @@ from typing import Any, Final
 import orjson
 
 from gateway.connecting.case import NotTried, Row, Tried
+from gateway.connecting.invented import notice
 from gateway.connecting.pushing import KNOWN, Push, Pusher
-from gateway.connecting.referral import notice
 from gateway.connecting.stand_in import Mishap, StandIn, repeated
 from gateway.delivery.signing import ID, SIGNATURE, TIMESTAMP
 from gateway.wording import many

@@ -14,7 +14,7 @@ import httpx
 
 from gateway.connecting.logbook import Answer, Logbook
 from gateway.connecting.parcel import Parcel
-from gateway.connecting.patience import TIMEOUT, attempts, not_now, unreachable
+from gateway.connecting.retrying import TIMEOUT, attempts, not_now, unreachable
 from gateway.connecting.statement import totals
 from gateway.errors import ConfigurationError, TurnedAway
 

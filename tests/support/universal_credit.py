@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-from gateway.intake.data_keys import KeyRefused, KeyServiceAway
+from gateway.intake.universal_credit.data_keys import KeyRefused, KeyServiceAway
 
 SEALING_KEY = "cloudhsm:7,14"
 

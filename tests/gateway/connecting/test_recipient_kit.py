@@ -14,9 +14,9 @@ from jsonschema import Draft202012Validator
 
 from gateway.clock import system_clock
 from gateway.connecting.case import Case, Result, try_all
+from gateway.connecting.invented import referral
 from gateway.connecting.pushing import Pusher
 from gateway.connecting.recipient_kit import DEPENDED_ON, Pace, RecipientKit
-from gateway.connecting.referral import referral
 from gateway.connecting.stand_in import StandIn
 from gateway.local import ports
 from gateway.local.recipient import PartySettings, Settings, play

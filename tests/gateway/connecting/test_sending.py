@@ -14,7 +14,7 @@ from adapters.registry import adapters
 from gateway.connecting.keys import new_key
 from gateway.connecting.logbook import Logbook, Plan
 from gateway.connecting.parcel import new_batch, pack
-from gateway.connecting.patience import again
+from gateway.connecting.retrying import again
 from gateway.connecting.sending import NotTheirFeed, send_all
 from gateway.connecting.sign_in import Identity, NotSignedIn, SigningIn
 from gateway.connecting.statement import hash_of, statement, totals

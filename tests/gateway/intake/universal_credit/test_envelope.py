@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.intake.encrypted import Encrypted, Undecodable, read_encrypted
+from gateway.intake.universal_credit.envelope import Encrypted, Undecodable, read_encrypted
 from gateway.sealing import open_counter_mode
 from tests.support.universal_credit import SEALING_KEY, Keys, claimant, published
 

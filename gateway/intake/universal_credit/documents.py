@@ -18,9 +18,9 @@ from gateway import telemetry
 from gateway.clock import Clock
 from gateway.errors import JournalUnavailable, Unwritable
 from gateway.ids import new_id
-from gateway.intake.data_keys import KeyRefused, KeyService, KeyServiceAway
-from gateway.intake.encrypted import Undecodable, read_encrypted
 from gateway.intake.record import RecordRefused, RecordTaker
+from gateway.intake.universal_credit.data_keys import KeyRefused, KeyService, KeyServiceAway
+from gateway.intake.universal_credit.envelope import Undecodable, read_encrypted
 from gateway.sealing import Sealer
 from gateway.store import quarantine
 from gateway.telemetry import log

@@ -16,12 +16,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from adapters.dwp import build
 from gateway import failpoints
 from gateway.errors import ConfigurationError, JournalUnavailable, Unwritable
-from gateway.intake.data_keys import KeyService
-from gateway.intake.documents import DocumentTaker
 from gateway.intake.entry import Clash, Entry, Taken
 from gateway.intake.record import Commits, RecordTaker
 from gateway.intake.refusals import Refusals
-from gateway.intake.universal_credit import checked_party, open_keys, topic_readers
+from gateway.intake.universal_credit.data_keys import KeyService
+from gateway.intake.universal_credit.documents import DocumentTaker
+from gateway.intake.universal_credit.topics import checked_party, open_keys, topic_readers
 from gateway.parties import Parties, Party
 from gateway.sealing import BlindIndex, Sealer
 from gateway.settings import Store, UniversalCredit

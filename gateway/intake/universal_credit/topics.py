@@ -15,8 +15,8 @@ from aiokafka.helpers import create_ssl_context
 
 from gateway import telemetry
 from gateway.errors import ConfigurationError
-from gateway.intake.data_keys import DataKeyService, KeyFile, KeyService
-from gateway.intake.documents import DocumentTaker
+from gateway.intake.universal_credit.data_keys import DataKeyService, KeyFile, KeyService
+from gateway.intake.universal_credit.documents import DocumentTaker
 from gateway.parties import Parties
 from gateway.settings import UniversalCredit as Settings
 from gateway.telemetry import log

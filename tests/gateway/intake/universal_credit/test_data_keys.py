@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from gateway.errors import ConfigurationError
-from gateway.intake.data_keys import DataKeyService, KeyFile, KeyRefused, KeyServiceAway
+from gateway.intake.universal_credit.data_keys import DataKeyService, KeyFile, KeyRefused, KeyServiceAway
 
 KEY = bytes(range(16))
 WRITTEN = base64.b64encode(KEY).decode()
