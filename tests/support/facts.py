@@ -9,6 +9,7 @@ from adapters.base import Accepted, Held, Ignored
 from gateway.intake.entry import Entry
 from gateway.intake.journal import Journal
 from gateway.sealing import BlindIndex, Sealer
+from gateway.store.session import Kept
 from gateway.telemetry import traceparent
 from schemas.base import Fact, Moment, Person
 from schemas.identifiers import Scheme, parse
@@ -75,8 +76,8 @@ def entry(
     )
 
 
-def journal(engine: AsyncEngine, now: datetime = NOW) -> Journal:
-    """A journal whose clock stands still. Use `commit`, or run it."""
+def journal(engine: AsyncEngine, now: datetime = NOW, kept: Kept | None = None) -> Journal:
+    """A journal whose clock stands still, with a session kept for it or none. Use `commit`, or run it."""
     return Journal(
         engine,
         index=INDEX,
@@ -86,4 +87,5 @@ def journal(engine: AsyncEngine, now: datetime = NOW) -> Journal:
         settle=SETTLE,
         max_batch=100,
         published=lambda _: None,
+        sessions=kept.session if kept is not None else None,
     )

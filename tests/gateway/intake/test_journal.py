@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import aclosing, suppress
 
 import pytest
 from sqlalchemy import text
@@ -14,6 +15,7 @@ from gateway.operations.reconcile import reconcile
 from gateway.settings import Store
 from gateway.store.data_keys import open_body
 from gateway.store.ledger import open_engine
+from gateway.store.session import Kept
 from tests.support.facts import SEALER, entry, journal, reception
 
 
@@ -171,3 +173,20 @@ async def test_waiting_entries_are_committed_together(engine: AsyncEngine) -> No
     task.cancel()
     assert len({one.record_id for one in taken}) == 250
     assert await rows(engine, "select count(*) from outbox") == [(250,)]
+
+
+async def test_a_kept_session_that_is_lost_is_replaced(engine: AsyncEngine) -> None:
+    """What is committed after the server ended the journal's session is committed once; nobody starts anything anew."""
+    entries = [entry(reception(f"fact {n}", noms=f"A{n:04}BC"), message=f"m{n}") for n in range(3)]
+    async with aclosing(Kept(engine)) as kept:
+        own = journal(engine, kept=kept)
+        await own.commit(entries[:1])
+        await own.commit(entries[1:2])
+        others = "from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
+        assert await rows(engine, f"select count(pg_terminate_backend(pid)) {others}") == [(1,)]
+        async with asyncio.timeout(20):
+            while True:
+                with suppress(JournalUnavailable):
+                    await own.commit(entries)
+                    break
+    assert await rows(engine, "select count(*), sum(events) from records") == [(3, 3)]
