@@ -143,6 +143,7 @@ class FileTaker:
         transport = transport_of(self.index, incoming.sender, incoming.told_id or spooled.digest.hex())
         body_hash = self.index.of("file", spooled.digest)
         claimed = await self._claim(incoming, transport, body_hash)
+        reach("F1")
         if claimed.body_hash != body_hash:
             return FileClash(claimed.id)
         repeat = claimed.state == "taken"
@@ -234,7 +235,9 @@ class FileTaker:
 
     async def _commit(self, batch: _Batch, read: _Read) -> None:
         refused = [(row, outcome) for row, outcome in read if isinstance(outcome, Refused)]
-        await self.refusals.keep([self._refusal(batch, row, outcome) for row, outcome in refused])
+        if refused:
+            await self.refusals.keep([self._refusal(batch, row, outcome) for row, outcome in refused])
+            reach("F2")
         entries = [self._entry(batch, row, outcome) for row, outcome in read]
         await asyncio.gather(*(self._take_row(entry) for entry in entries if entry is not None))
 

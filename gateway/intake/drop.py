@@ -8,7 +8,7 @@ left in `taking` is taken up first. The bytes are a file's identity: the same ag
 import asyncio
 import time
 import uuid
-from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, aclosing
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -212,7 +212,6 @@ class DropWatch:
                     raise
                 self._put_off(name, "drop.failed", error)
                 return
-        reach("F4")
         await self._lay(folder, name, took)
 
     async def _lay(self, folder: Folder, name: str, took: Statement) -> None:
@@ -226,7 +225,7 @@ class DropWatch:
         texts = {f".answer{f'-{number}' if number > 1 else ''}": one.body for number, one in enumerate(took.replies, 1)}
         texts |= {".receipt.txt": slip(took.receipt, report).encode(), _RECEIPT: receipt}
         for end, text in texts.items():
-            await asyncio.to_thread(folder.lay, place, settled + end, [text])
+            await _beside(folder, place, settled + end, [text])
         reach("F5")
         await asyncio.to_thread(folder.settle, name, place, settled)
 
@@ -237,12 +236,12 @@ class DropWatch:
             return None  # it has had its time meanwhile
         report = await read_report(self._engine, found, self._adapter.rules)
         text = report.model_dump_json(indent=2).encode()
-        await asyncio.to_thread(folder.lay, "done", f"{settled}.report.json", [text])
+        await _beside(folder, "done", f"{settled}.report.json", [text])
         with cast(BinaryIO, SpooledTemporaryFile(max_size=_IN_MEMORY)) as lines:
             async for page in table(self._engine, file_id, self._adapter.rules):
                 await asyncio.to_thread(lines.write, page.encode())
             lines.seek(0)
-            await asyncio.to_thread(folder.lay, "done", f"{settled}.report.csv", lines)
+            await _beside(folder, "done", f"{settled}.report.csv", lines)
         return report
 
     @property
@@ -268,6 +267,12 @@ class DropWatch:
             return
         told = {"error": type(error).__name__, "where": telemetry.where(error)} if error else {}
         log.warning(what, sender=self._sender, **told, **more)
+
+
+async def _beside(folder: Folder, place: Place, name: str, pieces: Iterable[bytes]) -> None:
+    """Lay one of the files that tell what became of a file."""
+    reach("F4")
+    await asyncio.to_thread(folder.lay, place, name, pieces)
 
 
 class Unreadable(Exception):

@@ -16,6 +16,7 @@ from starlette.responses import Response
 from adapters.base import Adapter, Reply
 from gateway import telemetry
 from gateway.access.caller import Access
+from gateway.failpoints import reach
 from gateway.intake.answers import replies_to_file
 from gateway.intake.batch import Became, FileTaken, FileTaker, Incoming
 from gateway.intake.door import Limits, chunks, feed, media_type, message_id, not_too_busy
@@ -49,6 +50,7 @@ class FileDoor:
         with cast(BinaryIO, tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)) as file:
             spooled = await _spool(request, self.limits, file)
             became = await self.taker.take(incoming, spooled)
+            reach("F4")
             said = await replies_to_file(self.taker, incoming, spooled, became, self.taker.clock())
         return _answer(became, said)
 

@@ -57,8 +57,7 @@ class RecordDoor:
                 raise
             await _reply(send, unsaid[-1], 503, [(b"retry-after", b"1")])
             return
-        if not isinstance(became, RecordRefused):
-            reach("I4")
+        reach("I4")
         # Only where the agency's protocol defines the answer; everybody else's way is a look-up longer.
         said = replies(adapter, message, answered(became, self.clock())) if adapter.answers else ()
         if said:

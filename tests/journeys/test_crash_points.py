@@ -10,6 +10,7 @@ import itertools
 import signal
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from aiokafka import AIOKafkaProducer
 from sqlalchemy import text
 
 from gateway.failpoints import POINTS
+from gateway.local.errors import ChildDied
 from gateway.settings import Kafka
 from tests.checker.workload import SENDER, Message, messages
 from tests.journeys.trial import Trial, trial
@@ -76,6 +78,28 @@ async def test_a_process_killed_there_loses_and_repeats_nothing(
         await sending
         await one.finish()
         print(f"{point}: ready after {up - down:.1f} s, healed after {time.monotonic() - up:.1f} s")
+
+
+@pytest.mark.parametrize("point", ["I3", "R2", "R3", "T1", "T3", "T4", "D5", "D7", "F2", "F4"])
+async def test_a_process_killed_again_while_it_recovers_loses_and_repeats_nothing(
+    point: str, tmp_path: Path, postgres: str, kafka_settings: Kafka, zygote: Zygote
+) -> None:
+    """Killed at this point, and at the same point the first time it comes there again; nobody is put aside for it."""
+    part: Part = "intake" if point in NTH["intake"] else "dispatch"
+    async with trial(tmp_path, postgres, kafka_settings, zygote=zygote, started=False) as one:
+        others = [other for other in PARTS if other != part]
+        crash = f"{point}:{NTH[part][point]}:kill"
+        await asyncio.gather(one.system.start(*others), one.system.start(part, crash=crash))
+        over = asyncio.Event()
+        sending = asyncio.create_task(_send(one, point, over))
+        for again in (f"{point}:1:kill", None):
+            assert "SIGKILL" in await one.system.died(part)
+            one.note(f"{part} was killed at {point}")
+            with suppress(ChildDied):  # it may come there before it says that it is ready
+                await one.system.start(part, crash=again)
+        over.set()
+        await sending
+        await one.finish()
 
 
 STOPPED = 8.0

@@ -24,6 +24,7 @@ from gateway.local.installation import Installation, environment, prepare
 from gateway.parties import Parties, load_parties
 from gateway.sealing import Sealer, Secrets
 from gateway.settings import Delivery, Dispatch, Drop, Intake, Kafka, Settings, Store
+from tests.support import traced
 from tests.support.broken import MODULE, VARIABLE
 from tests.support.zygote import Forked, Zygote
 
@@ -95,18 +96,24 @@ class System:
         """All that a part has ever logged."""
         return (self.own.logs / f"{part}.log").read_text()
 
-    async def start(self, *parts: Part, crash: str | None = None, broken: str | None = None) -> None:
+    async def start(
+        self, *parts: Part, crash: str | None = None, broken: str | None = None, traces: Path | None = None
+    ) -> None:
         """Start these parts side by side, both if none is named, and return when each is ready.
 
         crash: the failpoint of every part started. broken: which of `tests/support/broken.py` is started instead.
+        traces: a folder in which each writes what it did (`tests/support/traced.py`).
         """
+        module = MODULE if broken else traced.MODULE if traces else "gateway"
         for part in parts or PARTS:
             settings = self._settings_of(part).model_copy(update={"crash": crash})
             program = Program(
                 name=f"The gateway's {part}",
-                argv=(sys.executable, "-m", MODULE if broken else "gateway", part.partition("-")[0]),
+                argv=(sys.executable, "-m", module, part.partition("-")[0]),
                 log=self.own.logs / f"{part}.log",
-                env=environment(settings) | ({VARIABLE: broken} if broken else {}),
+                env=environment(settings)
+                | ({VARIABLE: broken} if broken else {})
+                | ({traced.VARIABLE: str(traces / f"{part}.trace")} if traces else {}),
                 folder=Path(__file__).parents[2],
             )
             self._children[part] = self._zygote.fork(program) if self._zygote else Child(program)

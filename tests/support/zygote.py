@@ -145,8 +145,13 @@ def main() -> None:
     """Fork what is asked for, until nobody asks any more."""
     import gateway.__main__
     import tests.support.broken
+    import tests.support.traced
 
-    mains = {"gateway": gateway.__main__.main, MODULE: tests.support.broken.main}
+    mains = {
+        "gateway": gateway.__main__.main,
+        MODULE: tests.support.broken.main,
+        tests.support.traced.MODULE: tests.support.traced.main,
+    }
     gc.collect()
     gc.freeze()
     signal.signal(signal.SIGCHLD, _reap)
