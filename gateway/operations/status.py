@@ -59,7 +59,7 @@ _RECIPIENTS = text(
     """
 )
 
-_SOURCES = text(
+_SENDERS = text(
     """
     select sender, max(received) as last, count(*) filter (where received > now() - interval '1 day') as today
     from records where received > now() - interval '28 days' group by sender order by sender
@@ -90,7 +90,7 @@ class Backlog:
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class Sender:
     """One sender, and when it was last heard."""
 
     sender: str
@@ -108,7 +108,7 @@ class Status:
     held: tuple[Stopped, ...]
     parked: tuple[Stopped, ...]
     recipients: tuple[Backlog, ...]
-    sources: tuple[Source, ...]
+    senders: tuple[Sender, ...]
 
     def lines(self) -> list[tuple[str, str]]:
         """A label and a sentence for each line, in the order they are shown."""
@@ -118,7 +118,7 @@ class Status:
             ("Held", _stopped(self.now, self.held)),
             ("Parked", _stopped(self.now, self.parked)),
             ("Recipients", self._recipients()),
-            ("Sources", self._sources()),
+            ("Senders", self._senders()),
         ]
 
     def as_json(self) -> Mapping[str, object]:
@@ -143,8 +143,8 @@ class Status:
                 }
                 for one in self.recipients
             ],
-            "sources": [
-                {"sender": one.sender, "last": one.last.isoformat(), "today": one.today} for one in self.sources
+            "senders": [
+                {"sender": one.sender, "last": one.last.isoformat(), "today": one.today} for one in self.senders
             ],
         }
 
@@ -159,10 +159,10 @@ class Status:
             return f"all caught up · {waiting} not yet acknowledged"
         return " · ".join(f"{one.recipient}: {one.queued} queued, {_age(self.now, one.oldest)}" for one in behind)
 
-    def _sources(self) -> str:
-        if not self.sources:
+    def _senders(self) -> str:
+        if not self.senders:
             return "nothing received yet"
-        return " · ".join(f"{one.sender}: {_age(self.now, one.last)} ago, {one.today} today" for one in self.sources)
+        return " · ".join(f"{one.sender}: {_age(self.now, one.last)} ago, {one.today} today" for one in self.senders)
 
 
 async def read_status(connection: AsyncConnection, now: datetime) -> Status:
@@ -180,9 +180,9 @@ async def read_status(connection: AsyncConnection, now: datetime) -> Status:
         Backlog(row.recipient, row.queued, row.oldest, row.unacknowledged, row.attempts)
         for row in await connection.execute(_RECIPIENTS)
     ]
-    sources = [Source(row.sender, row.last, row.today) for row in await connection.execute(_SOURCES)]
+    senders = [Sender(row.sender, row.last, row.today) for row in await connection.execute(_SENDERS)]
     await connection.rollback()
-    return Status(now, ledgers, oldest, tuple(held), tuple(parked), tuple(recipients), tuple(sources))
+    return Status(now, ledgers, oldest, tuple(held), tuple(parked), tuple(recipients), tuple(senders))
 
 
 def _plain(one: Stopped) -> dict[str, object]:
