@@ -16,8 +16,11 @@ from gateway.telemetry import log
 
 _MOST = 500
 _WAITING = 2000
-_GATHER = 0.005
-"""Seconds to let outcomes gather that nobody waits for: the recipients have theirs already."""
+_GATHER = 0.02
+"""Seconds to let outcomes gather that nobody waits for: the recipients have theirs already.
+
+A statement costs as much as twenty rows of it. What a process that dies had not written is sent again.
+"""
 
 Told = Callable[[Sequence[Settlement]], None]
 """Is told which settlements are committed."""

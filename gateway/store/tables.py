@@ -5,7 +5,8 @@ In the clear stay ids, kinds, times, states, areas and keyed hashes. Whatever sa
 
 Three ledgers must balance (DESIGN.md, invariant 6): `records` with their `events`, `events` with their `decisions`,
 `decisions` with their `deliveries` and `holds`. Tables that grow with traffic are appended to; what changes later
-(a state, a mark) is in narrow rows.
+(a state, a mark) is in narrow rows. Foreign keys would check what cannot be otherwise, a look-up for each row: what
+refers is written in one transaction with what it refers to, and no person, case or event is ever deleted.
 """
 
 from sqlalchemy import (
@@ -15,7 +16,6 @@ from sqlalchemy import (
     Column,
     Date,
     DateTime,
-    ForeignKey,
     Identity,
     Index,
     Integer,
@@ -291,7 +291,7 @@ cases = Table(
 participants = Table(
     "participants",
     metadata,
-    Column("case_id", UUID(as_uuid=True), ForeignKey("cases.id"), primary_key=True),
+    Column("case_id", UUID(as_uuid=True), primary_key=True),
     Column("number", Integer, primary_key=True),
     Column("role", Text, nullable=False),
     Column("area", Text, nullable=False),
@@ -302,7 +302,7 @@ participants = Table(
 responsibilities = Table(
     "responsibilities",
     metadata,
-    Column("case_id", UUID(as_uuid=True), ForeignKey("cases.id"), primary_key=True),
+    Column("case_id", UUID(as_uuid=True), primary_key=True),
     Column("number", Integer, primary_key=True),
     Column("area", Text, comment="none: outside the scheme"),
     _when("since"),

@@ -36,7 +36,7 @@ pytestmark = pytest.mark.services
 
 TABLES = (
     *("decisions", "persons", "person_keys", "evidence", "placements", "responsibilities", "participants", "cases"),
-    *("deliveries", "holds", "mailboxes", "bodies", "data_keys", "events", "records"),
+    *("deliveries", "queued", "holds", "mailboxes", "bodies", "data_keys", "events", "records"),
 )
 COMPARED = {
     "decisions": "select event_id, number, state, reason, person_id, case_id, deliveries, holds, why from decisions",
@@ -48,6 +48,7 @@ COMPARED = {
     "participants": "select case_id, number, role, area, until is null as present from participants",
     "responsibilities": "select case_id, number, area, event_id from responsibilities",
     "holds": "select event_id, decision, role, person_id, reason, outcome from holds",
+    "queued": "select recipient, position, person_id from queued",
     "deliveries": "select id, recipient, position, person_id, event_id, role, change, decision, reason from deliveries",
 }
 """All that two ways of deciding must agree in: everything but times and ciphertext."""
