@@ -142,7 +142,10 @@ class Feed:
         lane = next((f"{one.scheme.upper()}:{one.value}" for one in identifiers(record) if one.value), f"OWN:{key}")
         if codes := [_unmapped(code.table, code.code) for code in unmapped(record)]:
             return Held("code_not_mapped", (*found, *codes), lane)
-        event = kind.tell(record)
+        try:
+            event = kind.tell(record)
+        except ValidationError as error:
+            return Refused(tuple(_untold(error)))
         fact = Fact(
             key=f"{key}:{kind.fact}" if kind.fact else key,
             lane=lane,
@@ -181,6 +184,12 @@ def _faults(error: ValidationError, told: Mapping[str, Any]) -> Iterator[Finding
         else:
             value = told.get(field)
             yield Finding(flat_rules.MALFORMED, field, shape(value) if isinstance(value, str) else "")
+
+
+def _untold(error: ValidationError) -> Iterator[Finding]:
+    """What an event does not take, by its own fields."""
+    for fault in error.errors(include_input=False, include_context=False, include_url=False):
+        yield Finding(flat_rules.NOT_TELLABLE, ".".join(map(str, ("event", *fault["loc"]))))
 
 
 def _born_later(record: Record, received: datetime) -> Iterator[Finding]:

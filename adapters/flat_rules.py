@@ -21,6 +21,7 @@ KIND_MISSING: Final = _refuse("FR-002", "The record does not say of what kind it
 MISSING: Final = _refuse("FR-010", "A required field is missing or empty")
 MALFORMED: Final = _refuse("FR-011", "A field is not of the form the contract gives it")
 BORN_IN_THE_FUTURE: Final = _refuse("FR-012", "The date of birth is in the future")
+NOT_TELLABLE: Final = _refuse("FR-013", "A value is of a form that the event it becomes cannot hold")
 CODE_NOT_MAPPED: Final = Rule(
     "FR-020", Level.HOLD, "A code is on no list of ours", "Operations: map the code, then redrive the record."
 )
@@ -52,6 +53,7 @@ RULES: Final[Mapping[str, Rule]] = {
         MISSING,
         MALFORMED,
         BORN_IN_THE_FUTURE,
+        NOT_TELLABLE,
         CODE_NOT_MAPPED,
         ZONE_ASSUMED,
         CLOCK_CHANGE,

@@ -25,6 +25,7 @@ from adapters.fields import (
     NoFixedAbode,
     Postcode,
     Surname,
+    Text,
     Version,
     When,
     coded,
@@ -32,7 +33,7 @@ from adapters.fields import (
 from adapters.flat import Feed, Kind
 from adapters.record import Record
 from schemas.base import AddressKind, Event
-from schemas.care import Referred, Urgency
+from schemas.care import Organisation, Referred, Urgency
 
 RECEIVED = datetime(2026, 1, 15, tzinfo=UTC)
 LOUD = Rule("ZZ-001", Level.REFUSE, "It was asked loudly", "Ask again.")
@@ -53,6 +54,7 @@ class Asked(Record):
     nino: Nino | None = None
     postcode: Postcode | None = None
     no_home: NoFixedAbode = False
+    practice: Text | None = None
     urgency: Annotated[Urgency, coded("flat_test.urgency", {"R": Urgency.ROUTINE})] = Urgency.ROUTINE
     service: Annotated[str, coded("flat_test.service", {"A": "2000"})] | None = None
 
@@ -65,6 +67,7 @@ def tell(record: Asked) -> Event:
         reference=record.reference,
         urgency=record.urgency,
         service=record.service,
+        practice=Organisation(ods=record.practice) if record.practice is not None else None,
     )
 
 
@@ -211,6 +214,14 @@ def test_a_kind_that_cannot_be_read_stops_the_start() -> None:
         Kind(Asked, tell, needs=("Surname",))
 
 
+def test_what_its_event_cannot_hold_is_refused() -> None:
+    """A value that is well formed to the agency and not to the event is named by the event's field, and never raises."""
+    outcome = read(GOOD | {"practice": "fa 123"})
+    assert isinstance(outcome, Refused)
+    assert [(finding.rule, finding.field) for finding in outcome.findings] == [(flat_rules.NOT_TELLABLE, "event.ods")]
+    assert isinstance(read(GOOD | {"practice": "FA123"}), Accepted)
+
+
 def test_every_unknown_code_is_told_at_once() -> None:
     """Operations map a record once."""
     outcome = read(GOOD | {"urgency": "ASAP", "service": "B"})
@@ -275,7 +286,7 @@ def test_an_option_stops_the_start() -> None:
 
 @given(
     st.dictionaries(
-        st.sampled_from([*GOOD, "seen", "version", "loud", "urgency", "nino"]),
+        st.sampled_from([*GOOD, "seen", "version", "loud", "urgency", "nino", "practice"]),
         st.none() | st.booleans() | st.integers() | st.text() | st.lists(st.text()),
     )
 )
