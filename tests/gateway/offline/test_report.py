@@ -1,6 +1,7 @@
 """The report of a batch can be passed on: it says what is wrong and where, and nothing of anybody."""
 
 import io
+import json
 import re
 import sys
 from datetime import UTC, datetime
@@ -107,6 +108,18 @@ def test_what_a_lasars_would_be_told_is_shown(custody: Path) -> None:
             assert canary not in told
 
 
+def test_as_json_each_record_has_its_preview(custody: Path) -> None:
+    """Asked for, and only of what is ready."""
+    _, said = run(custody, as_json=True, preview=True)
+    told = [json.loads(line) for line in said.splitlines()]
+    assert {bool(one["preview"]) for one in told if one["outcome"] == "accepted"} == {True}
+    assert {bool(one["preview"]) for one in told if one["outcome"] != "accepted"} == {False}
+    first = told[0]["preview"][0]
+    assert (first["kind"], first["roles"]) == ("custody.drug-test.recorded", ["home", "holding"])
+    assert first["told"]["person.date_of_birth"] == "9999-99-99"
+    assert not any(canary in said for canary in CANARIES)
+
+
 def test_a_file_refused_whole_would_tell_nobody_anything(tmp_path: Path) -> None:
     """Nothing is shown of rows that would not be taken."""
     path = tmp_path / "custody.csv"
@@ -148,6 +161,14 @@ def test_causes_codes_repeats_and_homes_are_told(custody: Path) -> None:
     *told, where = said.splitlines()
     assert where == f"Report: {custody.parent}/custody.report.html (no personal data inside)"
     assert max(map(len, told)) <= 80
+
+
+def test_what_a_sentence_names_stays_whole(custody: Path) -> None:
+    """A date or a code that were broken at the end of a line could not be found by who looks for it."""
+    _, said = run(custody)
+    assert said.count("CCYY-MM-DD") >= 2
+    assert not re.search(r"CCYY-\s", said)
+    assert "districts of England, Scotland and Wales" in " ".join(said.split())
 
 
 def test_fields_dates_identifiers_and_the_file_are_told(custody: Path) -> None:
