@@ -15,7 +15,7 @@ import orjson
 from pydantic import ValidationError
 
 from adapters import claims, csv_rows, drift, flat_rules, ndjson
-from adapters.base import Accepted, Adapter, Finding, Held, Ignored, Message, Outcome, Refused, Rule
+from adapters.base import Accepted, Adapter, Finding, Held, Ignored, Message, Outcome, Refused, Rule, UnknownCode
 from adapters.fields import Part
 from adapters.record import (
     Layout,
@@ -51,9 +51,10 @@ def _impossible(_record: Record, _received: datetime) -> Iterable[Finding]:
 class Kind(Generic[R]):
     """A kind of record.
 
-    wire: its model, which has a `Key`. tell: the event it tells. needs: fields, as they are spelled, that others of the
-    same model may leave empty and this one may not. impossible: what is well formed and cannot be, given when it came;
-    it is refused. fact: a word for what it tells, where kinds of record tell several facts of one key.
+    wire: its model, which has a `Key`. tell: the event it tells; may raise UnknownCode. needs: fields, as they are
+    spelled, that others of the same model may leave empty and this one may not. impossible: what is well formed and
+    cannot be, given when it came; it is refused. fact: a word for what it tells, where kinds of record tell several
+    facts of one key.
 
     Raises ValueError for a model without a key, and a need that is no field of it.
     """
@@ -146,6 +147,8 @@ class Feed:
             event = kind.tell(record)
         except ValidationError as error:
             return Refused(tuple(_untold(error)))
+        except UnknownCode as unknown:
+            return Held("code_not_mapped", (*found, _unmapped(unknown.table, unknown.code)), lane)
         fact = Fact(
             key=f"{key}:{kind.fact}" if kind.fact else key,
             lane=lane,

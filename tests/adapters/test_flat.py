@@ -13,7 +13,19 @@ from pydantic import Field
 
 from adapters import claims, flat_rules
 from adapters._template import build
-from adapters.base import Accepted, FileRefused, Finding, Held, Ignored, Level, Message, Outcome, Refused, Rule
+from adapters.base import (
+    Accepted,
+    CodeTable,
+    FileRefused,
+    Finding,
+    Held,
+    Ignored,
+    Level,
+    Message,
+    Outcome,
+    Refused,
+    Rule,
+)
 from adapters.fields import (
     Born,
     BritishWhen,
@@ -215,7 +227,7 @@ def test_a_kind_that_cannot_be_read_stops_the_start() -> None:
 
 
 def test_what_its_event_cannot_hold_is_refused() -> None:
-    """A value that is well formed to the agency and not to the event is named by the event's field, and never raises."""
+    """What is well formed to the agency and not to the event is named by the event's field, and never raises."""
     outcome = read(GOOD | {"practice": "fa 123"})
     assert isinstance(outcome, Refused)
     assert [(finding.rule, finding.field) for finding in outcome.findings] == [(flat_rules.NOT_TELLABLE, "event.ods")]
@@ -230,6 +242,19 @@ def test_every_unknown_code_is_told_at_once() -> None:
         ("flat_test.urgency", "ASAP"),
         ("flat_test.service", "B"),
     ]
+
+
+def test_a_code_looked_up_while_telling_is_held_too() -> None:
+    """Where a meaning hangs on more than one field, its table is asked by whoever tells."""
+    table = CodeTable("flat_test.later", {"A": "1"})
+
+    def look_up(record: Asked) -> Event:
+        return Referred(occurred=record.asked.moment, person=record.person(), reference=table[record.reference])
+
+    feed = Feed("flat_test", "kind", {"ask": Kind(Asked, look_up)})
+    held = feed.read(Message(json.dumps(GOOD).encode(), "application/json", RECEIVED))
+    assert isinstance(held, Held)
+    assert [(finding.field, finding.detail) for finding in held.findings] == [("flat_test.later", "A-1")]
 
 
 def test_a_doubtful_time_is_told_by_their_name() -> None:
