@@ -17,7 +17,7 @@ NO_FIXED_ABODE: Final = "no fixed abode"
 NO_POSTCODE: Final = "no postcode"
 INSTITUTION: Final = "the postcode of a prison, court, hospital or approved premises"
 NOT_IN_TABLE: Final = "a postcode that is not in the table"
-_ELSEWHERE: Final = {"W": "in Wales", "S": "in Scotland", "N": "in Northern Ireland", "M": "on the Isle of Man"}
+_ELSEWHERE: Final = {"W": "Wales", "S": "Scotland", "N": "Northern Ireland", "M": "the Isle of Man"}
 
 _NO_HOME: Final = frozenset({AddressKind.INSTITUTION, AddressKind.PREVIOUS})
 
@@ -87,8 +87,7 @@ def _home(claim: AddressClaim, places: Places, on: date) -> _Home:
 def coverage(places: Places) -> str:
     """Which table was asked, and how much of the country it holds."""
     districts = {located.authority for periods in places.postcodes.values() for located in periods}
-    kinds = sorted({_ELSEWHERE.get(code[:1], "in England") for code in districts})
-    return (
-        f"postcode table {places.version}: {len(places.postcodes):,} postcodes in {len(districts):,} districts"
-        f" {', '.join(kinds)}"
-    )
+    *others, last = sorted({_ELSEWHERE.get(code[:1], "England") for code in districts}) or ["no country"]
+    lands = f"{', '.join(others)} and {last}" if others else last
+    held = f"{len(places.postcodes):,} postcodes in {len(districts):,} districts of {lands}"
+    return f"postcode table {places.version}: {held}"

@@ -1,6 +1,7 @@
 """A check as it stands on a terminal: eighty columns, colour where there is a terminal, and no value of any record."""
 
 from collections.abc import Sequence
+from functools import partial
 from textwrap import wrap
 from typing import Final
 
@@ -14,6 +15,8 @@ from gateway.offline.report import Report, label, seen, where
 from gateway.offline.tally import Cause
 
 WIDTH: Final = 80
+_lines: Final = partial(wrap, break_long_words=False, break_on_hyphens=False)
+"""A code or a date that a sentence names stays whole, so that it can be found and copied."""
 _STYLES: Final = {Level.REFUSE: "red", Level.HOLD: "yellow", Level.WARN: "cyan"}
 
 
@@ -58,7 +61,7 @@ def say_previews(console: Console, previewed: Sequence[Previewed]) -> None:
 def say(console: Console, sentence: str) -> None:
     """A sentence, in as many lines as it takes."""
     indent = " " * (len(sentence) - len(sentence.lstrip()))
-    for line in wrap(sentence.strip(), WIDTH, initial_indent=indent, subsequent_indent=f"{indent}  "):
+    for line in _lines(sentence.strip(), WIDTH, initial_indent=indent, subsequent_indent=f"{indent}  "):
         console.print(Text(line), soft_wrap=True)
 
 
@@ -72,12 +75,12 @@ def _say_cause(console: Console, cause: Cause) -> None:
 
 def _say_finding(console: Console, finding: Finding, sentence: str) -> None:
     margin = f"  {label(finding.rule):<5}{finding.rule.id:<8}"
-    first, *others = wrap(sentence, WIDTH - len(margin)) or [""]
+    first, *others = _lines(sentence, WIDTH - len(margin)) or [""]
     console.print(Text(margin, _STYLES[finding.rule.level]) + Text(first), soft_wrap=True)
     for line in others:
         console.print(Text(" " * len(margin) + line), soft_wrap=True)
 
 
 def _indented(console: Console, sentence: str) -> None:
-    for line in wrap(sentence, WIDTH - 15):
+    for line in _lines(sentence, WIDTH - 15):
         console.print(Text(" " * 15 + line), soft_wrap=True)
