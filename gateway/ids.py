@@ -31,6 +31,11 @@ def derived_id(namespace: uuid.UUID, name: str) -> uuid.UUID:
     return UUID(bytes(value))
 
 
+def delivery_id(namespace: uuid.UUID, event: uuid.UUID, recipient: str, role: str, decision: int) -> uuid.UUID:
+    """UUIDv5(event, recipient, role, decision number): the same decision made again is the same delivery."""
+    return derived_id(namespace, f"{event}|{recipient}|{role}|{decision}")
+
+
 def read_id(text: str) -> uuid.UUID:
     """An id as `str` writes it. Raises ValueError for what is none."""
     return UUID(text)

@@ -242,8 +242,3 @@ def event_id(namespace: uuid.UUID, fact_key: bytes, predecessor: uuid.UUID | Non
         b"\x00".join((fact_key, predecessor.bytes if predecessor else b"-", hashlib.sha256(facts).digest()))
     ).hexdigest()
     return uuid.uuid5(namespace, name)
-
-
-def delivery_id(namespace: uuid.UUID, event: uuid.UUID, recipient: str, role: str, decision: int) -> uuid.UUID:
-    """UUIDv5(event, recipient, role, decision number): the same decision made again is the same delivery."""
-    return uuid.uuid5(namespace, f"{event}|{recipient}|{role}|{decision}")

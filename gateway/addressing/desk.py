@@ -28,9 +28,9 @@ from gateway.addressing.recipients import (
 from gateway.addressing.subject import HeldRole, Subject, Told, Waiting
 from gateway.addressing.whereabouts import Whereabouts
 from gateway.addressing.working_time import one_working_day_after
-from gateway.ids import derived_id
+from gateway.ids import delivery_id, derived_id
 from gateway.parties import Parties
-from schemas.base import Event, Standing, delivery_id
+from schemas.base import Event, Standing
 from schemas.places import Places
 
 OPERATIONS = "operations"

@@ -7,6 +7,7 @@ import enum
 import uuid
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 
 from gateway.addressing.evidence import Evidence
 from schemas.places import Places
@@ -72,7 +73,12 @@ NOTHING_KNOWN = "nothing_known"
 
 def nothing_known(role: Role, places: Places) -> Determination:
     """What stands before anything was said."""
-    return Determination(role, None, None, NOTHING_KNOWN, Confidence.UNRESOLVED, (), RULES, places.version)
+    return _nothing_known(role, places.version)
+
+
+@cache
+def _nothing_known(role: Role, places: str) -> Determination:
+    return Determination(role, None, None, NOTHING_KNOWN, Confidence.UNRESOLVED, (), RULES, places)
 
 
 @dataclass(frozen=True, slots=True)

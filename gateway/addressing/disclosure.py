@@ -26,7 +26,6 @@ _CHOSEN_BY: Mapping[type[BaseModel], tuple[str, type[enum.StrEnum]]] = {
     Identifier: ("scheme", Scheme),
     AddressClaim: ("kind", AddressKind),
 }
-_AREA = "area"
 _RESTRICTED = frozenset({Sensitivity.LAO, Sensitivity.MAPPA})
 _STEP = re.compile(r"([a-z][a-z0-9_]*)(?:\[([a-z_]+)\])?")
 
@@ -43,7 +42,13 @@ class _Chosen:
     plans: dict[str, "_Plan"]
 
 
-_Plan = dict[str, Union["_Plan", _Chosen, None]]
+class _Lies(enum.Enum):
+    """Told in place of an address: the area its postcode lies in."""
+
+    IN = "area"
+
+
+_Plan = dict[str, Union["_Plan", _Chosen, _Lies, None]]
 """By field: None is the value itself."""
 
 
@@ -100,8 +105,8 @@ def _add(plan: _Plan, model: type[BaseModel], path: str) -> None:
             raise UnknownPath(f"{path!r} is no path")
         name, choice = step.groups()
         last = place == len(steps) - 1
-        if model is AddressClaim and name == _AREA and last and choice is None:
-            plan[name] = None
+        if model is AddressClaim and name == _Lies.IN.value and last and choice is None:
+            plan[name] = _Lies.IN
             return
         inner, many = _field(model, name, path)
         if not isinstance(inner, type) or not issubclass(inner, BaseModel) or inner in _WHOLE:
@@ -163,19 +168,16 @@ def _field(model: type[BaseModel], name: str, path: str) -> tuple[Any, bool]:
 def _pick(told: dict[str, Any], plan: _Plan, area_of: AreaOf) -> dict[str, Any]:
     picked: dict[str, Any] = {}
     for name, inner in plan.items():
-        if name == _AREA and inner is None and "postcode" in told:
-            area = area_of(told["postcode"])
-            if area is not None:
-                picked[name] = area
-            continue
-        value = told.get(name)
+        value: Any = told.get("postcode" if inner is _Lies.IN else name)
+        if inner is _Lies.IN and value is not None:
+            value = area_of(value)
         if value is None:
             continue
         if isinstance(inner, _Chosen):
             value = [one for one in (_pick_chosen(one, inner, area_of) for one in value) if one]
-        elif inner is not None:
+        elif isinstance(inner, dict):
             value = _pick(value, inner, area_of)
-        if value not in ([], {}):
+        if value or value not in ([], {}):
             picked[name] = value
     return picked
 

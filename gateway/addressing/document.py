@@ -45,7 +45,7 @@ class Letter:
 
 def person_ref(person_id: uuid.UUID) -> str:
     """The pseudonym recipients know a person by: the same for all events of the person, and for all recipients."""
-    return f"P-{base64.b32encode(person_id.bytes).decode()[:12]}"
+    return f"P-{base64.b32encode(person_id.bytes[:10]).decode()[:12]}"
 
 
 def letter(

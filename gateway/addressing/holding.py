@@ -16,6 +16,10 @@ from schemas.places import Places
 _AT_ONCE = {RELEASE: 0, CUSTODY: 1, SIGHTING: 1, IMPRISONMENT: 2}
 """Of what is said for the same instant, being held somewhere says more than having left elsewhere."""
 
+_MOVES = frozenset({IMPRISONMENT, RELEASE})
+_LIVED_AT = frozenset({AddressKind.MAIN.value, AddressKind.INSTITUTION.value})
+"""The kinds of address under which approved premises and the like are told."""
+
 
 def determine_holding(evidence: Iterable[Evidence], as_of: date, places: Places) -> Determination:
     """Who holds the person on a day: the newest of what custody suites, prisons and approved premises said."""
@@ -31,7 +35,7 @@ def held(evidence: Sequence[Evidence], as_of: date) -> Answer | None:
     where no movement is known; prisons change dates of people they have released. Whom a person asked for help acts as
     a custody suite would, but nobody stops being held by asking.
     """
-    moved = any(one.kind in (IMPRISONMENT, RELEASE) for one in evidence)
+    moved = any(one.kind in _MOVES for one in evidence)
     telling = {CUSTODY, IMPRISONMENT, RELEASE} if moved else {CUSTODY, SIGHTING}
     if not stay_of(evidence):
         telling.add(CONTACT)
@@ -56,7 +60,7 @@ def placed(evidence: Iterable[Evidence], as_of: date) -> Evidence | None:
     lived_at = [
         one
         for one in evidence
-        if one.kind in (AddressKind.MAIN, AddressKind.INSTITUTION)
+        if one.kind in _LIVED_AT
         and INSTITUTION in one.flags
         and one.authority is not None
         and one.start is not None
@@ -95,7 +99,7 @@ def current_stay(evidence: Iterable[Evidence]) -> Stay | None:
 def stay_of(evidence: Sequence[Evidence]) -> list[Evidence]:
     """The movements of the stay in prison that nothing has ended, oldest first."""
     movements = sorted(
-        (one for one in evidence if one.kind in (IMPRISONMENT, RELEASE)),
+        (one for one in evidence if one.kind in _MOVES),
         key=lambda one: (one.occurred, _AT_ONCE[one.kind], one.known),
     )
     stay: list[Evidence] = []

@@ -49,10 +49,13 @@ class _View:
     def __init__(self, evidence: Sequence[Evidence], as_of: date) -> None:
         self.evidence = evidence
         self.as_of = as_of
+        self._kinds = frozenset(one.kind for one in evidence)
         self.releases = sorted(one.occurred for one in evidence if one.kind == RELEASE)
 
     def of(self, *kinds: str) -> list[Evidence]:
         """The evidence of these kinds, without institutions."""
+        if self._kinds.isdisjoint(kinds):
+            return []
         return [one for one in self.evidence if one.kind in kinds and INSTITUTION not in one.flags]
 
     def statements(self) -> list[_Statement]:

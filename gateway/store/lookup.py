@@ -59,6 +59,9 @@ _LOOK_UP = Statement(
 )
 
 
+_RULES = {rule.value: rule for rule in Rule}
+
+
 @dataclass(frozen=True, slots=True)
 class LookedUp:
     """What is known of a batch.
@@ -101,9 +104,9 @@ async def look_up(
     # Of predecessors' persons too: what corrects an event about a stand-in gives it no keys either.
     known = Known(provisional={person for person, provisional in persons if provisional})
     for key, rule, person, provisional, others in led:
-        known.learn(Key(Rule(rule), key), person, provisional=provisional)
-        for other in others or ():
-            known.rules[person].add(Rule(other))
+        known.learn(Key(_RULES[rule], key), person, provisional=provisional)
+        if others:
+            known.rules[person].update(map(_RULES.__getitem__, others))
     return LookedUp(
         known, dict(persons), dict(predecessors), frozenset(decided), [(event, lane) for event, lane in undecided]
     )

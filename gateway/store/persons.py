@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from itertools import groupby
 from typing import Any
 
@@ -134,6 +135,7 @@ def stranger(person: uuid.UUID, provisional: bool, places: Places) -> Subject:
     )
 
 
+@lru_cache(maxsize=4096)  # the same few stand for many persons
 def _determination(
     role: str, area: str | None, authority: str | None, basis: str, confidence: str, rules: str, places: str
 ) -> Determination:
@@ -154,7 +156,8 @@ def _take_part(subject: Subject, case_id: uuid.UUID, *row: Any) -> None:
     if subject.case is None:
         subject.case = Case(case_id, person, opened_by, opened, responsible, {}, numbered)
     if number is not None:
-        subject.case.participants[Role(role)] = Participant(number, Role(role), area, since)
+        taken = Role(role)
+        subject.case.participants[taken] = Participant(number, taken, area, since)
 
 
 def _wait(subjects: Mapping[uuid.UUID, Subject], held: list[Any]) -> None:

@@ -14,11 +14,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from gateway.addressing.address import Addressed, Arrived, Tools, address
 from gateway.addressing.agreements import Agreements, load_agreements
+from gateway.ids import delivery_id
 from gateway.kafka.envelope import Envelope
 from gateway.parties import Parties, Party
 from gateway.sealing import BlindIndex, Sealer, Secrets
 from gateway.store.session import session
-from schemas.base import Change, Event, Retraction, delivery_id
+from schemas.base import Change, Event, Retraction
 from schemas.catalogue import CATALOGUE
 from schemas.place_files import load_places
 from schemas.places import Places
