@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from gateway.cli.common import Json, app, say
+from gateway.cli.completion import agencies
 from gateway.clock import system_clock
 from gateway.errors import ConfigurationError
 
@@ -29,7 +30,10 @@ def new(
         Path | None, typer.Option(metavar="FOLDER", help="Register it in the local system of this folder.")
     ] = None,
     agency: Annotated[
-        str | None, typer.Option("--as", metavar="AGENCY", help="With --data: the feed this client will send.")
+        str | None,
+        typer.Option(
+            "--as", metavar="AGENCY", help="With --data: the feed this client will send.", autocompletion=agencies
+        ),
     ] = None,
     as_json: Json = False,
 ) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from gateway.cli.common import FINDINGS, OK, Json, address, app, say, say_sentence
+from gateway.cli.completion import agencies
 from gateway.cli.signing_in import LOCAL, ClientId, Gateway, Key, Local, identity
 from gateway.clock import system_clock
 from gateway.errors import ConfigurationError, Unreachable
@@ -35,7 +36,9 @@ Stem = Annotated[Path | None, typer.Option("--report", metavar="NAME", help="Whe
 
 @app.command()
 def conform(
-    agency: Annotated[str, typer.Argument(metavar="AGENCY", help="The agency whose feed is tried.")],
+    agency: Annotated[
+        str, typer.Argument(metavar="AGENCY", help="The agency whose feed is tried.", autocompletion=agencies)
+    ],
     data: Local = None,
     gateway: Gateway = None,
     client: ClientId = None,

@@ -8,8 +8,12 @@ import typer
 from rich.console import Console
 
 from gateway.cli.common import Json, app, console
+from gateway.cli.completion import agencies
 
-Agency = Annotated[str, typer.Option("--as", metavar="AGENCY", help="The agency whose adapter reads the files.")]
+Agency = Annotated[
+    str,
+    typer.Option("--as", metavar="AGENCY", help="The agency whose adapter reads the files.", autocompletion=agencies),
+]
 Files = Annotated[list[Path], typer.Argument(metavar="FILE", help="Files, or folders of files.", exists=True)]
 
 
@@ -18,7 +22,12 @@ def check(
     files: Files,
     agency: Annotated[
         str | None,
-        typer.Option("--as", metavar="AGENCY", help="The agency whose adapter reads them. Default: who understands."),
+        typer.Option(
+            "--as",
+            metavar="AGENCY",
+            help="The agency whose adapter reads them. Default: who understands.",
+            autocompletion=agencies,
+        ),
     ] = None,
     as_json: Json = False,
     report: Annotated[

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import typer
 
 from gateway.cli.common import FINDINGS, OK, PARTIAL, Data, Json, app, fail, run, say, say_sentence
+from gateway.cli.completion import reasons
 from gateway.clock import system_clock
 from gateway.errors import ConfigurationError
 from gateway.settings import Settings
@@ -85,7 +86,9 @@ def queue(
         Literal["operations", "recipient", "sender"] | None,
         typer.Option(metavar="OWNER", help="Only what is for operations, recipient or sender to act on."),
     ] = None,
-    reason: Annotated[str | None, typer.Option(metavar="REASON", help="Only what stopped for this reason.")] = None,
+    reason: Annotated[
+        str | None, typer.Option(metavar="REASON", help="Only what stopped for this reason.", autocompletion=reasons)
+    ] = None,
     data: Data = None,
     as_json: Json = False,
 ) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gateway.cli.common import OK, PARTIAL, REFUSED, UNREACHABLE, Json, app, fail, say, say_sentence
+from gateway.cli.completion import agencies, kinds
 from gateway.cli.signing_in import LOCAL, ClientId, Gateway, Key, Local, identity
 from gateway.clock import system_clock
 from gateway.errors import ConfigurationError, TurnedAway, Unreachable
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
     from gateway.connecting.sign_in import Identity
     from gateway.connecting.triggers import Triggered
 
-Agency = Annotated[str, typer.Option("--as", metavar="AGENCY", help="The agency whose feed this is.")]
+Agency = Annotated[
+    str, typer.Option("--as", metavar="AGENCY", help="The agency whose feed this is.", autocompletion=agencies)
+]
 
 
 @app.command()
@@ -68,7 +71,9 @@ def send(
 
 @app.command()
 def trigger(
-    kind: Annotated[str | None, typer.Argument(metavar="KIND", help="A kind of event: custody.charged, ...")] = None,
+    kind: Annotated[
+        str | None, typer.Argument(metavar="KIND", help="A kind of event: custody.charged, ...", autocompletion=kinds)
+    ] = None,
     every: Annotated[bool, typer.Option("--list", help="List the kinds, and who tells them.")] = False,
     now: Annotated[bool, typer.Option("--send", help="Send it, as a client of that agency.")] = False,
     data: Local = None,
