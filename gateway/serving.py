@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import signal
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any
+from typing import Any, Final
 
 import uvicorn
 from starlette.applications import Starlette
@@ -12,6 +12,10 @@ from starlette.types import ASGIApp
 
 from gateway.connection import Connection
 from gateway.lingering import Lingering
+
+_KEPT: Final = 75
+"""Seconds an idle connection is kept: longer than clients keep theirs (aiohttp 15, urllib3 and Java 60), so that it is
+they who close it. A server that closes first may meet a request on its way, which then has no answer."""
 
 
 async def serve(
@@ -35,6 +39,7 @@ async def serve(
         server_header=False,
         date_header=False,
         proxy_headers=False,  # nothing here asks who is connected: a caller is who its token says
+        timeout_keep_alive=_KEPT,
         timeout_graceful_shutdown=10,
         http=Connection,
         ws="none",
