@@ -228,35 +228,45 @@ def _outcome_of(shared: Detained, forms: Sequence[FormRead]) -> Outcome:
     """One outcome for all the forms of a record: the worst of theirs, since a record is told whole or not at all."""
     if refused := _refused(forms):
         return refused
-    findings = _findings(forms)
+    decoded: list[Form] = []
+    ignored: list[Ignored] = []
     for form in forms:
-        if isinstance(form, Held):
-            return Held(form.reason, findings, form.lane)
-    decoded = [form.form for form in forms if isinstance(form, Decoded)]
-    ignored = [form for form in forms if isinstance(form, Ignored)]
+        match form:
+            case Held():
+                return Held(form.reason, _findings(forms), form.lane)
+            case Decoded():
+                decoded.append(form.form)
+            case Ignored():
+                ignored.append(form)
     if not decoded:
         return ignored[0]
     detention = Detention(**shared.values)
     subject = subject_of(detention)
     facts = _standing([translate(form, subject) for form in decoded])
-    remarks = list(subject.findings)
+    findings = [*_findings(forms), *subject.findings]
     if any(isinstance(form, DrugTest) and _too_young(form, detention.date_of_birth) for form in decoded):
-        remarks.append(found("CU-033", "date_of_birth"))
-    remarks += [found("CU-092", "form_type", form.name) for form in ignored]
+        findings.append(found("CU-033", "date_of_birth"))
+    findings += [found("CU-092", "form_type", form.name) for form in ignored]
     if len(facts) < len(decoded):
-        remarks.append(found("CU-093", "form"))
-    return Accepted(facts, tuple(dict.fromkeys((*findings, *remarks))))
+        findings.append(found("CU-093", "form"))
+    return Accepted(facts, tuple(dict.fromkeys(findings)))
 
 
 def _refused(forms: Sequence[FormRead]) -> Refused | None:
     """The refusal of a record one of whose forms is refused, or that has none."""
-    if any(isinstance(form, Refused) for form in forms):
-        return Refused(without_codes(_findings(forms)))
+    for form in forms:
+        if isinstance(form, Refused):
+            return Refused(without_codes(_findings(forms)))
     return None if forms else Refused((found("CU-002", "form"),))
 
 
 def _findings(forms: Sequence[FormRead]) -> tuple[Finding, ...]:
-    return tuple(dict.fromkeys(finding for form in forms if not isinstance(form, Ignored) for finding in form.findings))
+    """What is told of all forms, each once."""
+    told: dict[Finding, None] = {}
+    for form in forms:
+        if not isinstance(form, Ignored) and form.findings:
+            told |= dict.fromkeys(form.findings)
+    return tuple(told)
 
 
 def _standing(facts: Sequence[Fact]) -> tuple[Fact, ...]:

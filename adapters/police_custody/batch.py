@@ -66,14 +66,10 @@ class Fields:
 def read_row(body: bytes) -> Fields | Finding:
     """The fields of a header and one row, or why they cannot be told apart."""
     bare = body.removeprefix(_BOM)
-    lines = _logical_lines(io.BytesIO(bare))
-    try:
-        header = next(lines, b"").rstrip(b"\r\n")
-        line = next(lines, b"")
-        if next(lines, None) is not None:
-            return found("CU-081", "row", "more than one row")
-    except FileRefused as refused:
-        return refused.finding
+    told = _two_lines(bare) or _header_and_row(bare)
+    if isinstance(told, Finding):
+        return told
+    header, line = told
     columns = _columns(header)
     if isinstance(columns, Finding):
         return columns
@@ -83,12 +79,31 @@ def read_row(body: bytes) -> Fields | Finding:
         return found("CU-082", "row")
     if values is None or len(values) != len(columns):
         return found("CU-081", "row", "" if values is None else f"{len(values)} values for {len(columns)} columns")
-    named = {
-        name: value
-        for name, value in zip(columns, values, strict=True)
-        if name in _OURS and value and not value.isspace()
-    }
+    named = {name: value for name, value in zip(columns, values, strict=True) if name in _OURS and value.strip()}
     return Fields(named, _strange(columns))
+
+
+def _two_lines(bare: bytes) -> tuple[bytes, bytes] | None:
+    """The header and the row where they are two lines, as most are; None where more of them must be looked at."""
+    header, _, line = bare.rstrip(b"\r\n").partition(b"\n")
+    if b"\n" in line or len(bare) > MAX_ROW or not (header.strip() and line.strip()):
+        return None
+    if b'"' in header or _ends_quoted(line, False):
+        return None
+    return header.rstrip(b"\r"), line
+
+
+def _header_and_row(bare: bytes) -> tuple[bytes, bytes] | Finding:
+    """The header and the row, whatever their quotation marks reach over."""
+    lines = _logical_lines(io.BytesIO(bare))
+    try:
+        header = next(lines, b"").rstrip(b"\r\n")
+        line = next(lines, b"")
+        if next(lines, None) is not None:
+            return found("CU-081", "row", "more than one row")
+    except FileRefused as refused:
+        return refused.finding
+    return header, line
 
 
 def _logical_lines(file: BinaryIO) -> Iterator[bytes]:
@@ -154,7 +169,7 @@ def _strange(columns: tuple[str, ...]) -> tuple[Finding, ...]:
 def _cut(line: str) -> list[str] | None:
     """A line's values, or None if its quotation marks make no sense."""
     try:
-        return next(csv.reader(io.StringIO(line, newline=""), strict=True), None)
+        return next(csv.reader((line,), strict=True), None)
     except csv.Error:
         return None
 
