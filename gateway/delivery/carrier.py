@@ -125,6 +125,7 @@ class Carrier:
         follows = queued[0].position == self._lanes.cursor + 1 and self._lanes.held <= self._page
         if follows and not (self._occupied or self._more or self._stopping or self._circuit.is_open):
             reach("D1")
+            self._paged = None  # how long the last page lasted is not known any more
             self._lanes.add(queued, self._clock())
             self._offer()
         else:
