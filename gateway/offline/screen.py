@@ -31,7 +31,7 @@ def say_record(console: Console, record: Examined) -> None:
             rest = ", ".join(record.kinds)
     say(console, f"{record.place}: {record.word}" + (f"  {rest}" if rest else ""))
     for finding in record.findings:
-        _say_finding(console, finding, f"{finding.field}: {finding.text}")
+        _say_finding(console, finding, f"{_named(finding)}{finding.text}")
 
 
 def say_report(console: Console, report: Report, *, causes: bool) -> None:
@@ -65,9 +65,14 @@ def say(console: Console, sentence: str) -> None:
         console.print(Text(line), soft_wrap=True)
 
 
+def _named(finding: Finding) -> str:
+    """The field, where it is one that is at fault and not the record as a whole."""
+    return f"{finding.field}: " if finding.field else ""
+
+
 def _say_cause(console: Console, cause: Cause) -> None:
     rule = cause.finding.rule
-    _say_finding(console, cause.finding, f"{cause.times:,} × {cause.finding.field}: {rule.sentence}. {rule.fix}")
+    _say_finding(console, cause.finding, f"{cause.times:,} × {_named(cause.finding)}{rule.sentence}. {rule.fix}")
     if cause.details:
         _indented(console, f"seen: {seen(cause)}")
     _indented(console, f"in: {where(cause)}")

@@ -154,3 +154,10 @@ def test_a_file_without_a_suffix_is_told_by_how_it_begins(run: Run, tmp_path: Pa
     unnamed = tmp_path / "record"
     unnamed.write_bytes((EXAMPLES / "accepted" / "follow-up-ceased.xml").read_bytes())
     assert run(unnamed)[0] == 0
+
+
+def test_what_is_wrong_with_a_record_as_a_whole_names_no_field(run: Run) -> None:
+    """No field is at fault where the record is none at all, and none is told, not even an empty one."""
+    whole = EXAMPLES.parents[1] / "self_referral" / "examples" / "refused" / "not-json.json"
+    _, said = run(whole, agency="self_referral")
+    assert "ERR  SR-001  The record is not one JSON object" in said
