@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from adapters import claims
 from adapters.base import Finding, Level
-from schemas.base import Name
+from schemas.base import AddressClaim, AddressKind, Name
 from schemas.identifiers import Fault, Scheme, parse
+from schemas.postcodes import parse_postcode
 from tests.support.samples import sample
 
 
@@ -159,3 +160,19 @@ def test_every_invalid_published_nino_has_a_rule() -> None:
         read = claims.identifier(Scheme.NINO, raw, "nino", found)
         assert (read.value is None) is bool(found)
         assert read.value is not None or parse(Scheme.NINO, raw).fault in set(Fault)
+
+
+def test_an_address_says_of_a_place_or_is_none() -> None:
+    """A line, a postcode, or that there is none; a postcode that stands for no fixed abode says so too."""
+    assert claims.address(AddressKind.MAIN, parse_postcode("nowhere"), None) is None
+    assert claims.address(AddressKind.MAIN, None, None, start=date(2026, 1, 12)) is None
+    lived = claims.address(AddressKind.MAIN, parse_postcode("sk42hd"), "9 Mill Row", None, end=date(2026, 1, 12))
+    assert lived == AddressClaim(
+        kind=AddressKind.MAIN, lines=("9 Mill Row",), postcode="SK4 2HD", end=date(2026, 1, 12)
+    )
+    for nowhere in (
+        claims.address(AddressKind.DECLARED, parse_postcode("ZZ99 3VZ")),
+        claims.address(AddressKind.DECLARED, None, no_fixed_abode=True),
+    ):
+        assert nowhere is not None
+        assert nowhere.no_fixed_abode
