@@ -105,9 +105,9 @@ class MessageDoor:
 
         trace = telemetry.traceparent(request.headers.get("traceparent"))
         became = await self.taker.take(sender, adapter, message, request_id, trace, objects)
+        reach("I4")
         if isinstance(became, RecordRefused):
             raise record_problem(became)
-        reach("I4")
         record_id = _taken(became)
         answer = _responded(record_id, request_id, target, message.received)
         headers = {"location": f"/v1/receipts/{record_id}", **echoed(request)}

@@ -18,7 +18,7 @@ from gateway.errors import ConfigurationError, JournalUnavailable
 from gateway.failpoints import reach
 from gateway.intake.answers import answered, replies
 from gateway.intake.frames import Frame, Frames, OutOfStep, framed
-from gateway.intake.record import RecordRefused, RecordTaker
+from gateway.intake.record import RecordTaker
 from gateway.parties import Mllp, Party
 from gateway.settings import Mllp as Settings
 from gateway.telemetry import log
@@ -207,8 +207,7 @@ class MllpListener:
             became = await self._taker.take(self._sender, self._adapter, message, told_id, trace)
         except JournalUnavailable:
             return Answered(Fate.NOT_NOW, self._clock())
-        if not isinstance(became, RecordRefused):
-            reach("I4")
+        reach("I4")
         return answered(became, self._clock())
 
     async def _answer(self, writer: asyncio.StreamWriter, said: tuple[Reply, ...]) -> None:

@@ -17,6 +17,7 @@ from adapters.base import Adapter, Message
 from gateway import telemetry
 from gateway.clock import Clock
 from gateway.errors import JournalUnavailable, Unwritable
+from gateway.failpoints import reach
 from gateway.ids import new_id
 from gateway.intake.record import RecordRefused, RecordTaker
 from gateway.intake.universal_credit.data_keys import KeyRefused, KeyService, KeyServiceAway
@@ -73,6 +74,7 @@ class DocumentTaker:
         """Take what is left, and leave of it only what something that is away kept from being taken."""
         numbers = list(left)
         done = await asyncio.gather(*(self._one(left[number]) for number in numbers), return_exceptions=True)
+        reach("F3")
         taken = [_place(left[number]) for number, outcome in zip(numbers, done, strict=True) if outcome is True]
         if taken:
             async with self.engine.begin() as connection:

@@ -15,6 +15,7 @@ from aiokafka.helpers import create_ssl_context
 
 from gateway import telemetry
 from gateway.errors import ConfigurationError
+from gateway.failpoints import reach
 from gateway.intake.universal_credit.data_keys import DataKeyService, KeyFile, KeyService
 from gateway.intake.universal_credit.documents import DocumentTaker
 from gateway.parties import Parties
@@ -54,7 +55,9 @@ class TopicReader:
             got = await consumer.getmany(timeout_ms=_WAIT_MILLISECONDS, max_records=self._batch)
             for partition, records in got.items():
                 await self._taker.take(records)
+                reach("F4")
                 await consumer.commit({partition: records[-1].offset + 1})
+                reach("F5")
 
     def _again(self, error: BaseException) -> bool:
         if not isinstance(error, Exception):

@@ -243,20 +243,23 @@ def their(kafka: str, *names: str) -> UniversalCredit:
     return UniversalCredit(bootstrap=kafka, topics=tuple(f"{run}.{name}" for name in names), group=run)
 
 
-async def test_a_process_killed_before_its_offset_has_one_effect(kafka: str, engine: AsyncEngine) -> None:
-    """It dies after the journal committed and before the offset was: the record comes again, and is known."""
+@pytest.mark.parametrize(("point", "offset"), [("I6", None), ("F3", None), ("F4", None), ("F5", 1)])
+async def test_a_process_killed_around_its_offset_has_one_effect(
+    kafka: str, engine: AsyncEngine, point: str, offset: int | None
+) -> None:
+    """It dies between the journal's commit and the offset's: the record comes again, and is known. Or just after."""
     settings, keys = their(kafka, "db.core.claimant"), Keys()
     (topic,) = settings.topics
     async with topics(kafka, settings.topics) as publish:
         await publish(topic, published(keys, claimant("c-1")))
         with suppress(failpoints.Crashed):
             async with real_journal(engine) as journal:
-                failpoints.arm("I6:1:raise")
+                failpoints.arm(f"{point}:1:raise")
                 async with reading(settings, taker(engine, journal, keys)):
-                    await until(lambda: not failpoints.armed("I6"))
+                    await until(lambda: not failpoints.armed(point))
                     await until(lambda: _records(engine, 1))
         failpoints.arm(None)
-        assert await committed(settings, topic) is None
+        assert await committed(settings, topic) == offset
         async with real_journal(engine) as journal, reading(settings, taker(engine, journal, keys)):
             await publish(topic, published(keys, claimant("c-2")))
             await until(lambda: _records(engine, 2))
