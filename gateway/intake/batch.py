@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from adapters.base import Adapter, Fate, FileRefused, Finding, Message, Outcome, Refused, Row
 from gateway import telemetry
 from gateway.clock import Clock
+from gateway.errors import JournalUnavailable
 from gateway.failpoints import reach
 from gateway.ids import new_id
 from gateway.intake.entry import Entry, transport_of
@@ -135,7 +136,11 @@ class FileTaker:
 
         Raises JournalUnavailable, or what the store raised: then the same file, sent again, goes on where it stood.
         """
-        became = await self._take(incoming, spooled)
+        try:
+            became = await self._take(incoming, spooled)
+        except JournalUnavailable:
+            telemetry.received.labels(self.channel, Fate.NOT_NOW).inc()
+            raise
         telemetry.received.labels(self.channel, became.fate).inc()
         return became
 

@@ -8,6 +8,7 @@ from typing import Literal, Protocol
 
 from adapters.base import Accepted, Adapter, Fate, FileRefused, Finding, Held, Ignored, Message, Outcome, Refused
 from gateway import telemetry
+from gateway.errors import JournalUnavailable
 from gateway.intake.entry import Clash, Entry, Taken, transport_of
 from gateway.intake.numbering import Numbering
 from gateway.intake.refusals import Refusal
@@ -107,6 +108,9 @@ class RecordTaker:
             became = await self._take(sender, adapter, message, told_id, trace, objects)
         except Problem:
             telemetry.received.labels(self.channel, Fate.REFUSED).inc()
+            raise
+        except JournalUnavailable:
+            telemetry.received.labels(self.channel, Fate.NOT_NOW).inc()
             raise
         telemetry.received.labels(self.channel, became.fate).inc()
         return became

@@ -9,6 +9,7 @@ from prometheus_client import REGISTRY
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gateway import app
+from gateway.errors import JournalUnavailable
 from gateway.intake.parcel import ParcelTaker
 from gateway.intake.record import RecordTaker
 from gateway.settings import Settings, Store
@@ -33,6 +34,19 @@ async def test_records_are_counted_by_their_fate() -> None:
     for body, message_id in ((GOOD, "m-1"), (GOOD, "m-1"), (BAD, "m-2"), (GOOD.replace(b"<", b" <", 1), "m-1")):
         await street.send(body, idempotency_key=message_id)
     assert [counted("http", fate) - was for fate, was in zip(fates, before, strict=True)] == [1, 1, 1, 1]
+
+
+async def test_what_cannot_be_taken_now_is_counted_too() -> None:
+    """While the journal cannot commit: how much comes again and again."""
+    before = counted("http", "not_now"), counted("http", "committed")
+    street = Street()
+    street.journal.fails = JournalUnavailable("not now")
+    for _ in range(3):
+        await street.send(GOOD)
+    street.journal.fails = None
+    await street.send(GOOD)
+    after = counted("http", "not_now"), counted("http", "committed")
+    assert [now - was for now, was in zip(after, before, strict=True)] == [3, 1]
 
 
 @pytest.fixture
