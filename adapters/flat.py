@@ -5,25 +5,42 @@ its fields (`adapters/fields.py`), its codes and what they mean, and which event
 of its own implements `Adapter.read` instead.
 """
 
+import enum
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
+from types import MappingProxyType
 from typing import Any, Final, Generic, TypeVar
 
 import orjson
 from pydantic import ValidationError
 
 from adapters import claims, csv_rows, drift, flat_rules, ndjson
-from adapters.base import Accepted, Adapter, Finding, Held, Ignored, Message, Outcome, Refused, Rule, UnknownCode
-from adapters.fields import Part
+from adapters.base import (
+    Accepted,
+    Adapter,
+    CodeTable,
+    Finding,
+    Held,
+    Ignored,
+    Message,
+    Outcome,
+    Refused,
+    Rule,
+    UnknownCode,
+)
+from adapters.fields import Part, Unmapped
 from adapters.record import (
     Layout,
+    Meanings,
     Record,
     contradictions,
     identifiers,
     key_of,
     layout_of,
+    mapped,
     oddities,
     unmapped,
     version_of,
@@ -98,14 +115,17 @@ class Feed:
     rules: Iterable[Rule] = ()
 
     def build(self, options: Mapping[str, str]) -> Adapter:
-        """The adapter. It has no options: raises ValueError for any."""
-        for option in options:
-            raise ValueError(f"the {self.name} adapter has no option {option!r}")
+        """The adapter of one installation.
+
+        Options: `TABLE.CODE`, the meaning of a code that is in no table yet, by the table's name after the agency's.
+        Raises ValueError for an option or a value that is none.
+        """
+        meanings = dict(self._chosen(option, value) for option, value in options.items())
         required = frozenset({self.names}).union(*(kind.required for kind in self.kinds.values()))
         rules = {rule.id: rule for kind in self.kinds.values() for rule in kind.layout.rules()}
         return Adapter(
             name=self.name,
-            read=self.read,
+            read=partial(self.read, meanings=meanings),
             rules={**rules, **{rule.id: rule for rule in self.rules}, **claims.RULES, **drift.RULES},
             records=frozenset({JSON, csv_rows.MEDIA_TYPE}),
             files={
@@ -114,9 +134,10 @@ class Feed:
                 ),
                 LINES: ndjson.rows(LONGEST),
             },
+            code_options={table.name: option for option, table in self._tables().items()},
         )
 
-    def read(self, message: Message) -> Outcome:
+    def read(self, message: Message, meanings: Meanings = MappingProxyType({})) -> Outcome:
         """Read one record: every fault of it at once, then its codes."""
         told = _values(message)
         if isinstance(told, Finding):
@@ -131,7 +152,7 @@ class Feed:
             return Held("code_not_mapped", (_unmapped(f"{self.name}.{self.names}", name.strip()),))
         lacking = tuple(Finding(flat_rules.MISSING, need) for need in kind.needs if need not in told)
         try:
-            record = kind.wire.model_validate(told)
+            record = mapped(kind.wire.model_validate(told), meanings)
         except ValidationError as error:
             return Refused((*_faults(error, told), *lacking))
         if lacking:
@@ -159,6 +180,26 @@ class Feed:
         )
         besides = drift.besides(kind.wire, told, also=frozenset({self.names}))
         return Accepted((fact,), (*found, *contradictions(record, event.person), *besides))
+
+    def _tables(self) -> dict[str, CodeTable[Any]]:
+        """The tables of codes, by their names after the agency's."""
+        tables = (table for kind in self.kinds.values() for table in kind.layout.tables)
+        return {table.name.removeprefix(f"{self.name}."): table for table in tables}
+
+    def _chosen(self, option: str, value: str) -> tuple[Unmapped, Any]:
+        """A code of one of the tables and what it is to mean. Raises ValueError."""
+        name, _, code = option.partition(".")
+        table = self._tables().get(name)
+        if table is None or not code:
+            raise ValueError(f"the {self.name} adapter has no option {option!r}")
+        if code in table:
+            raise ValueError(f"the {self.name} adapter knows the code of {option!r} already")
+        kinds = {type(meaning) for meaning in table.values()}
+        meanings = [meant for kind in kinds if issubclass(kind, enum.Enum) for meant in kind] or list(table.values())
+        for meaning in meanings:
+            if str(getattr(meaning, "value", meaning)) == value:
+                return Unmapped(table.name, code), meaning
+        raise ValueError(f"the {self.name} adapter has no such meaning for {option!r}")
 
 
 def _values(message: Message) -> dict[str, Any] | Finding:

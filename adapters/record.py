@@ -1,6 +1,6 @@
 """A flat record: a model of typed fields that knows whose it is, what it is about and what is odd about it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -10,13 +10,16 @@ from pydantic import BaseModel, ConfigDict
 from pydantic.fields import FieldInfo
 
 from adapters import claims, flat_rules
-from adapters.base import Finding, Rule
-from adapters.fields import Part, Unmapped
+from adapters.base import CodeTable, Finding, Rule
+from adapters.fields import Coded, Part, Unmapped
 from adapters.local_time import Told
 from schemas import placeholders
 from schemas.base import AddressClaim, Name, Person, Precision, Sex
 from schemas.identifiers import Identifier
 from schemas.postcodes import Postcode
+
+Meanings = Mapping[Unmapped, Any]
+"""What codes that are on no list of an adapter mean to one installation."""
 
 
 class Record(BaseModel):
@@ -43,13 +46,14 @@ class Record(BaseModel):
 class Layout:
     """What each field of a model is called in the record, what it is for, and which the record cannot do without.
 
-    times: the fields that may hold a time of day.
+    times: the fields that may hold a time of day. tables: those of its coded fields.
     """
 
     spelled: dict[str, str]
     parts: dict[Part, tuple[str, ...]]
     required: frozenset[str]
     times: frozenset[str]
+    tables: tuple[CodeTable[Any], ...]
 
     def rules(self) -> Iterator[Rule]:
         """The rules of flat records that a record of this model can break."""
@@ -68,6 +72,7 @@ def layout_of(model: type[Record]) -> Layout:
     """A model's layout, read from the types of its fields."""
     parts: dict[Part, tuple[str, ...]] = dict.fromkeys(Part, ())
     times = set()
+    tables = []
     for name, field in model.model_fields.items():
         marks = set(_marks(field))
         if Sex in marks:
@@ -77,9 +82,10 @@ def layout_of(model: type[Record]) -> Layout:
                 parts[part] += (name,)
         if Told in marks:
             times.add(name)
+        tables += [mark.table for mark in marks if isinstance(mark, Coded)]
     spelled = {name: field.alias or name for name, field in model.model_fields.items()}
     required = frozenset(spelled[name] for name, field in model.model_fields.items() if field.is_required())
-    return Layout(spelled, parts, required, frozenset(times))
+    return Layout(spelled, parts, required, frozenset(times), tuple(tables))
 
 
 def key_of(record: Record) -> tuple[str, ...]:
@@ -100,6 +106,16 @@ def withdrawal_of(record: Record) -> str | None:
 def identifiers(record: Record) -> Iterator[Identifier]:
     """What the person may be found by, in the order of the fields: the strongest stands first."""
     return (value for value in vars(record).values() if isinstance(value, Identifier))
+
+
+def mapped(record: Record, meanings: Meanings) -> Record:
+    """The record with the meanings somebody has given to codes that are on no list."""
+    known = {
+        name: meanings[value]
+        for name, value in vars(record).items()
+        if isinstance(value, Unmapped) and value in meanings
+    }
+    return record.model_copy(update=known) if known else record
 
 
 def unmapped(record: Record) -> Iterator[Unmapped]:
@@ -165,14 +181,14 @@ def _doubts(told: Told, field: str, local: bool) -> Iterator[Finding]:
 
 
 def _marks(field: FieldInfo) -> Iterator[Any]:
-    """The classes a field's type is made of, and the parts marked on them, through alternatives."""
-    yield from (mark for mark in field.metadata if isinstance(mark, Part))
+    """The classes a field's type is made of, and the parts and codes marked on them, through alternatives."""
+    yield from (mark for mark in field.metadata if isinstance(mark, Part | Coded))
     yield from _within(field.annotation)
 
 
 def _within(annotation: Any) -> Iterator[Any]:
     if get_origin(annotation) is Annotated:
-        yield from (mark for mark in annotation.__metadata__ if isinstance(mark, Part))
+        yield from (mark for mark in annotation.__metadata__ if isinstance(mark, Part | Coded))
         yield from _within(annotation.__origin__)
     elif parts := get_args(annotation):
         for part in parts:

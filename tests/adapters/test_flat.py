@@ -303,10 +303,32 @@ def test_a_rule_that_nothing_can_break_is_not_promised() -> None:
     assert set(FEED.build({}).rules) - set(without) == {"FR-012", "FR-030", "FR-031", LOUD.id}
 
 
-def test_an_option_stops_the_start() -> None:
-    """There is none, so that a misspelt one is never passed over."""
-    with pytest.raises(ValueError, match="no option 'speed'"):
-        FEED.build({"speed": "high"})
+def test_an_installation_says_what_a_code_means() -> None:
+    """A code that is in no table is mapped by an option, in that installation and no other."""
+    message = Message(json.dumps(GOOD | {"urgency": "ASAP", "service": "B"}).encode(), "application/json", RECEIVED)
+    adapter = FEED.build({"urgency.ASAP": "asap", "service.B": "2000"})
+    told = adapter.read(message)
+    assert isinstance(told, Accepted)
+    assert isinstance(told.facts[0].event, Referred)
+    assert (told.facts[0].event.urgency, told.facts[0].event.service) == (Urgency.ASAP, "2000")
+    assert adapter.code_options == {"flat_test.urgency": "urgency", "flat_test.service": "service"}
+    assert isinstance(FEED.build({}).read(message), Held)
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "why"),
+    [
+        ("speed", "high", "has no option 'speed'"),
+        ("urgency", "asap", "has no option 'urgency'"),
+        ("urgency.ASAP", "at once", "has no such meaning for 'urgency.ASAP'"),
+        ("service.B", "3000", "has no such meaning"),
+        ("urgency.R", "asap", "knows the code of 'urgency.R' already"),
+    ],
+)
+def test_an_option_that_is_none_stops_the_start(option: str, value: str, why: str) -> None:
+    """A misspelt choice is never passed over, and no code is given another meaning than its contract's."""
+    with pytest.raises(ValueError, match=why):
+        FEED.build({option: value})
 
 
 @given(
