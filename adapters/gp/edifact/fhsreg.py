@@ -154,12 +154,16 @@ def rows(file: BinaryIO) -> Iterator[Row]:
 
 
 def numbered(file: BinaryIO) -> Numbered:
-    """Which interchange this is of those from one partner to another (UNB, 0020). Raises FileRefused."""
+    """Which interchange this is of those from one partner to another (UNB, 0020). Raises FileRefused.
+
+    Tests count for themselves: one that was tried must not use up the number of one that is meant.
+    """
     try:
         header = Interchange(file).header
     except Broken as broken:
         raise FileRefused(broken.finding) from None
-    return Numbered(f"{header.sender}>{header.recipient}", int(header.reference))
+    partners = f"{header.sender}>{header.recipient}"
+    return Numbered(f"{partners} test" if header.test else partners, int(header.reference))
 
 
 SERIES: Final = Series(numbered, rules.INTERCHANGE_MISSING, rules.INTERCHANGE_REPEATED)

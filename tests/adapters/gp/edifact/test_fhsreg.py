@@ -359,3 +359,12 @@ def test_interchanges_are_numbered_for_each_pair_of_partners() -> None:
     assert (gap.rule.id, again.rule.id) == ("GP-117", "GP-118")
     with pytest.raises(FileRefused):
         numbered(io.BytesIO(b"no interchange"))
+
+
+def test_interchanges_marked_as_tests_count_for_themselves() -> None:
+    """A test uses up no number of those that are meant."""
+    tried = interchange(message(AMENDED), header="UNOA:2+XX11+TES5+260112:1235", reference=3)
+    marked = changed(tried, "+00000003'", "+00000003++FHSREG++++1'")
+    assert read(marked) == Ignored("fhsreg.test")
+    assert numbered(io.BytesIO(tried)).series == "XX11>TES5"
+    assert numbered(io.BytesIO(marked)).series == "XX11>TES5 test"
