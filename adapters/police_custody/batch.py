@@ -24,7 +24,8 @@ MAX_ROW: Final = 64 * 1024
 _OURS: Final = frozenset(COLUMNS)
 _BOM: Final = b"\xef\xbb\xbf"
 _END: Final = b"#END"
-_OPENING: Final = re.compile(rb'(?:^|(?<=,))"')
+_MARK: Final = b'"'
+_OPENING: Final = b',"'
 _CLOSING: Final = re.compile(rb'(?:[^"]++|"")*+"')
 
 
@@ -135,13 +136,19 @@ def _ends_quoted(piece: bytes, quoted: bool) -> bool:
 
     A mark opens a value only at its beginning; inside a value without marks it is a character like any other.
     """
-    if b'"' not in piece:
-        return quoted
     at = 0
-    while mark := _CLOSING.match(piece, at) if quoted else _OPENING.search(piece, at):
-        at = mark.end()
-        quoted = not quoted
-    return quoted
+    if not quoted and piece.startswith(_MARK):
+        at, quoted = 1, True
+    while True:
+        if not quoted:
+            opening = piece.find(_OPENING, at)
+            if opening < 0:
+                return False
+            at = opening + len(_OPENING)
+        closing = _CLOSING.match(piece, at)
+        if closing is None:
+            return True
+        at, quoted = closing.end(), False
 
 
 @lru_cache(maxsize=64)

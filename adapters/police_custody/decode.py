@@ -1,6 +1,6 @@
 """From the fields of a detention and of its forms to what we can translate, or to every reason why not."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -29,8 +29,8 @@ class Detained:
     """
 
     values: Mapping[str, Any]
-    faults: tuple[Finding, ...]
-    oddities: tuple[Finding, ...]
+    faults: Sequence[Finding]
+    oddities: Sequence[Finding]
     known: Known
 
 
@@ -48,7 +48,7 @@ def detained(given: Mapping[str, str], received: datetime) -> Detained:
     received: when the record reached us, aware; nothing may have happened more than ten minutes after it.
     """
     values, faults = read(fields_of(Detention), given, Known(received))
-    return Detained(values, tuple(faults), _oddities(values), Known(received, values.get("arrested_at")))
+    return Detained(values, faults, _oddities(values), Known(received, values.get("arrested_at")))
 
 
 def decode(detained: Detained, given: Mapping[str, str]) -> Decoded | Held | Ignored | Refused:
@@ -79,12 +79,12 @@ def _place(finding: Finding) -> int:
     return _PLACES[finding.field]
 
 
-def _oddities(values: Mapping[str, Any]) -> tuple[Finding, ...]:
-    return tuple(
-        found(_DOUBTS[told.doubt], name)
-        for name, told in values.items()
-        if type(told) is Told and told.doubt is not None
-    )
+def _oddities(values: Mapping[str, Any]) -> list[Finding]:
+    odd: list[Finding] = []
+    for name, told in values.items():
+        if isinstance(told, Told) and told.doubt is not None:
+            odd.append(found(_DOUBTS[told.doubt], name))
+    return odd
 
 
 def _unread(kind: type[Form], given: Mapping[str, str]) -> tuple[Finding, ...]:
