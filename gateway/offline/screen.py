@@ -81,7 +81,7 @@ def _say_cause(console: Console, cause: Cause) -> None:
 def _say_finding(console: Console, finding: Finding, sentence: str) -> None:
     margin = f"  {label(finding.rule):<5}{finding.rule.id:<8}"
     first, *others = _lines(sentence, WIDTH - len(margin)) or [""]
-    console.print(Text(margin, _STYLES[finding.rule.level]) + Text(first), soft_wrap=True)
+    console.print(Text.assemble((margin, _STYLES[finding.rule.level]), first), soft_wrap=True)
     for line in others:
         console.print(Text(" " * len(margin) + line), soft_wrap=True)
 

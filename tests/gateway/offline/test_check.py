@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -144,7 +145,8 @@ def test_colour_only_on_a_terminal(run: Run, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.delenv("NO_COLOR", raising=False)
     assert "\x1b[" not in run(EXAMPLES / "refused")[1]
-    assert "\x1b[31m" in run(EXAMPLES / "refused", force_terminal=True)[1]
+    coloured = run(EXAMPLES / "refused", force_terminal=True)[1]
+    assert re.search(r"\x1b\[31m  ERR  CU-\d{3}  \x1b\[0m\S", coloured)
     monkeypatch.setenv("NO_COLOR", "1")
     assert "\x1b[31m" not in run(EXAMPLES / "refused", force_terminal=True)[1]
 
