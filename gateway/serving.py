@@ -14,7 +14,7 @@ from gateway.connection import Connection
 from gateway.lingering import Lingering
 
 _KEPT: Final = 75
-"""Seconds an idle connection is kept: longer than clients keep theirs (aiohttp 15, urllib3 and Java 60), so that it is
+"""Seconds an idle connection is kept: longer than clients keep theirs (aiohttp 15, Java 30, .NET 60), so that it is
 they who close it. A server that closes first may meet a request on its way, which then has no answer."""
 
 
