@@ -80,4 +80,4 @@ class AccessCases:
 
 
 class _Nobody(httpx.Auth):
-    """Signs in as nobody."""
+    """Attaches no token at all to a request."""

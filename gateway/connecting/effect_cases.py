@@ -10,7 +10,7 @@ from gateway.connecting.triggers import Triggered
 
 
 class EffectCases:
-    """The cases of a feed."""
+    """What a feed must pass of what is sent again, or cut off."""
 
     def __init__(self, feed: Feed) -> None:
         self._feed = feed

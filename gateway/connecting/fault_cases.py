@@ -11,7 +11,7 @@ _LARGE: Final = 16 << 20
 
 
 class FaultCases:
-    """The cases of a feed."""
+    """What a feed must pass of records that are wrong, too large or unknown."""
 
     def __init__(self, feed: Feed) -> None:
         self._feed = feed

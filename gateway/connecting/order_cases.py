@@ -18,7 +18,7 @@ _NO_PAIR: Final = "No two examples of this feed speak of one fact in that way."
 
 
 class OrderCases:
-    """The cases of a feed."""
+    """What a feed must pass of versions, corrections and times."""
 
     def __init__(self, feed: Feed, clock: Clock) -> None:
         self._feed = feed
