@@ -48,7 +48,7 @@ def check(
             "--preview", help="Show what a LASARS would be told of the first three records; with --json of each."
         ),
     ] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="No progress.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
 ) -> None:
     """Say what an agency's adapter makes of files. Nothing leaves this computer; no value is shown."""
     from gateway.offline.check import Wanted

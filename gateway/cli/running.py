@@ -14,7 +14,7 @@ def up(
         "data/up"
     ),
     brokers: Annotated[
-        int, typer.Option(metavar="NUMBER", help="Kafka brokers: 1, or 3 for a cluster.", min=1, max=5)
+        int, typer.Option(metavar="NUMBER", help="How many Kafka brokers: 1, or 3 to 5 for a cluster.", min=1, max=5)
     ] = 1,
     recipients: Annotated[bool, typer.Option(help="Start stand-in recipients for all eight areas.")] = True,
 ) -> None:

@@ -38,7 +38,7 @@ def send(
     patience: Annotated[
         float, typer.Option(metavar="SECONDS", help="How long to try while the gateway does not answer.", min=0)
     ] = 120.0,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Tell no progress.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
     as_json: Json = False,
 ) -> None:
     """Send records or a batch file, each of them once.
