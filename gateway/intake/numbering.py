@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.base import FileRefused, Finding, Numbered, Series
 from gateway.errors import JournalUnavailable
+from gateway.failpoints import reach
 from gateway.intake.entry import Clash, Entry, Taken
 from gateway.store import series as statements
 
@@ -56,12 +57,14 @@ class Numbering:
             if not await self._came_before(entry):
                 raise
             return await commit(entry)
+        reach("F1")
         try:
             taken = await commit(entry)
         except JournalUnavailable:
             with suppress(SQLAlchemyError, OSError):
                 await self._settle(by, None)
             raise
+        reach("F3")
         await self._settle(by, told.number if isinstance(taken, Taken) else None)
         return taken
 

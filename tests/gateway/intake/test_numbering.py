@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.gp.edifact.interchange import Interchange
+from gateway import failpoints
 from gateway.errors import JournalUnavailable
 from gateway.failpoints import Crashed
 from gateway.intake.entry import Clash, Entry, Taken
@@ -25,13 +26,12 @@ RECORDS, FILES = "/v1/feeds/gp/records", "/v1/feeds/gp/files"
 
 
 class Failing:
-    """A journal that can be told to fail before it commits; or after it did, or to die there with its process."""
+    """A journal that can be told to fail: before it commits, or after it did and before anybody learns of it."""
 
     def __init__(self, journal: Commits) -> None:
         self.journal = journal
         self.before = False
         self.after = False
-        self.dies = False
 
     @property
     def waiting(self) -> int:
@@ -45,8 +45,6 @@ class Failing:
         taken = await self.journal.take(entry)
         if self.after:
             raise JournalUnavailable("nobody knows")
-        if self.dies:
-            raise Crashed
         return taken
 
 
@@ -166,13 +164,16 @@ async def test_a_commit_nobody_learnt_of_is_found_again(partner: Partner) -> Non
     assert await partner.post(numbered(5)) == (202, "00000005 OK")
 
 
-async def test_a_process_that_dies_leaves_the_number_to_who_had_it(partner: Partner) -> None:
-    """Killed after the commit and before it was written that the number is taken: the same again settles it."""
-    partner.journal.dies = True
-    with pytest.raises(Crashed):
-        await partner.post(numbered(4))
-    partner.journal.dies = False
+@pytest.mark.parametrize(("point", "again"), [("F1", 202), ("F3", 200)])
+async def test_a_process_that_dies_leaves_the_number_to_who_had_it(partner: Partner, point: str, again: int) -> None:
+    """Before the commit or after it: nobody else gets the number, and the same again settles it."""
+    failpoints.arm(f"{point}:1:raise")
+    try:
+        with pytest.raises(Crashed):
+            await partner.post(numbered(4))
+    finally:
+        failpoints.arm(None)
     assert await partner.post(numbered(5)) == (422, "00000005 NA")
     assert await partner.post(numbered(4, other=True)) == (422, "00000004 NA")
-    assert await partner.post(numbered(4)) == (200, "00000004 OK")
+    assert await partner.post(numbered(4)) == (again, "00000004 OK")
     assert await partner.post(numbered(5)) == (202, "00000005 OK")
