@@ -117,9 +117,9 @@ file_series = Table(
     Column("sender", Text, primary_key=True),
     Column("agency", Text, primary_key=True),
     Column("series", Text, primary_key=True, comment="as the sender names it"),
-    Column("last", BigInteger, comment="the number of the last file taken; none until one is"),
-    Column("taking", UUID(as_uuid=True), comment="the file that has the next number and is not finished"),
-    comment="files that an agency numbers without a gap",
+    Column("last", BigInteger, comment="the number taken last; none until one is"),
+    Column("taking", UUID(as_uuid=True), comment="what has the next number and is not finished"),
+    comment="what senders number without a gap",
 )
 
 refusals = Table(

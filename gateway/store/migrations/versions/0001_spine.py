@@ -200,12 +200,10 @@ def upgrade() -> None:
         sa.Column("sender", sa.Text(), nullable=False),
         sa.Column("agency", sa.Text(), nullable=False),
         sa.Column("series", sa.Text(), nullable=False, comment="as the sender names it"),
-        sa.Column(
-            "last", sa.BigInteger(), nullable=True, comment="the number of the last file taken; none until one is"
-        ),
-        sa.Column("taking", sa.UUID(), nullable=True, comment="the file that has the next number and is not finished"),
+        sa.Column("last", sa.BigInteger(), nullable=True, comment="the number taken last; none until one is"),
+        sa.Column("taking", sa.UUID(), nullable=True, comment="what has the next number and is not finished"),
         sa.PrimaryKeyConstraint("sender", "agency", "series", name=op.f("file_series_pk")),
-        comment="files that an agency numbers without a gap",
+        comment="what senders number without a gap",
     )
     op.create_table(
         "files",
