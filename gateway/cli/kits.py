@@ -15,7 +15,7 @@ from gateway.cli.common import FINDINGS, OK, Json, address, app, say, say_senten
 from gateway.cli.completion import agencies
 from gateway.cli.signing_in import LOCAL, ClientId, Gateway, Key, Local, identity
 from gateway.clock import system_clock
-from gateway.errors import ConfigurationError, Unreachable
+from gateway.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from gateway.sealing import Signer
 
 _KIT_KEY_DAYS: Final = 365
-_REACHED_WITHIN: Final = 20.0
-"""Seconds a system that is just being started is waited for."""
 
 Stem = Annotated[Path | None, typer.Option("--report", metavar="NAME", help="Where to write NAME.html and NAME.json.")]
 
@@ -109,10 +107,11 @@ async def _conform(adapter: "Adapter", who: "Identity", keys: "Keys", quiet: boo
     from gateway.connecting.conformance import cases
     from gateway.connecting.feed import Feed
     from gateway.connecting.report_page import Report
+    from gateway.connecting.retrying import reach
     from gateway.connecting.sign_in import open_client
     from gateway.connecting.triggers import CONTRACTS
 
-    await _there(who.gateway)
+    await reach(who.gateway)
     async with open_client(who) as session:
         feed = Feed(session, adapter, CONTRACTS, random.SystemRandom(), system_clock)
         tried = await try_all(cases(feed, who, keys, system_clock), _teller(quiet))
@@ -132,6 +131,7 @@ async def _recipient_kit(to: str, host: str, port: int, signer: "Signer", fast: 
     from gateway.connecting.pushing import Pusher
     from gateway.connecting.recipient_kit import DEPENDED_ON, Pace, RecipientKit
     from gateway.connecting.report_page import Report
+    from gateway.connecting.retrying import reach
     from gateway.connecting.stand_in import StandIn
     from gateway.delivery.signing import write_key as tell_key
 
@@ -140,27 +140,12 @@ async def _recipient_kit(to: str, host: str, port: int, signer: "Signer", fast: 
     async with stand_in.serving(host, port) as url:
         if not quiet:
             say(f"The kit's stand-in gateway listens at {url}, and signs with {tell_key(signer.public_keys()[0])}")
-        await _there(to)
+        await reach(to)
         async with httpx.AsyncClient(timeout=pace.within, trust_env=False) as client:
             push = Pusher(client, to, signer, stand_in, system_clock, random.SystemRandom())
             tried = await try_all(RecipientKit(push, stand_in, pace).cases(), _teller(quiet), first=DEPENDED_ON)
     about = {"endpoint": to, "waits": "shortened" if fast else "as the gateway's own"}
     return Report("Recipient kit", about, system_clock(), tried)
-
-
-async def _there(url: str) -> None:
-    """Wait a little for a system that is just being started. Raises Unreachable where nobody listens."""
-    import httpx
-
-    from gateway.connecting.retrying import attempts
-
-    try:
-        async with httpx.AsyncClient(timeout=5.0, trust_env=False) as client:
-            async for attempt in attempts(_REACHED_WITHIN):
-                with attempt:
-                    await client.get(url)
-    except httpx.HTTPError as error:
-        raise Unreachable(type(error).__name__, url) from None
 
 
 def _kit_signer(file: Path) -> "Signer":

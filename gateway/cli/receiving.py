@@ -91,12 +91,14 @@ async def _listen(who: "Identity", to: str, cursor: Path, most: int | None, as_j
     import httpx
 
     from gateway.connecting.listening import Cursor, listen
+    from gateway.connecting.retrying import reach
     from gateway.connecting.sign_in import open_client
 
     def again(message: str, why: str) -> None:
         fail(f"{to} {why}.", f"{message} is posted again until it is taken.")
 
     place, count = Cursor(cursor), 0
+    await reach(who.gateway)
     async with open_client(who) as gateway, httpx.AsyncClient(timeout=15.0, trust_env=False) as local:
         async for one in listen(gateway, local, to, place, again=again):
             if as_json:

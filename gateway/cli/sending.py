@@ -125,9 +125,11 @@ def trigger(
 async def _trigger(made: "Triggered", who: "Identity", as_json: bool) -> int:
     """Send one message, and say what the gateway made of it."""
     from gateway.connecting.parcel import new_batch
+    from gateway.connecting.retrying import reach
     from gateway.connecting.sending import NotTheirFeed, post, read_answer
     from gateway.connecting.sign_in import open_client
 
+    await reach(who.gateway)
     async with open_client(who) as session:
         path = f"/v1/feeds/{made.agency}/{made.door}"
         posted = await post(session, path, made.media_type, made.body, new_batch())

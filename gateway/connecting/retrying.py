@@ -19,6 +19,8 @@ TIMEOUT: Final = 120.0
 _AGAIN: Final = frozenset({401, 408, 425, 429, 500, 502, 503, 504})
 """401 among them: a token can end while its request is on the way, and the next attempt has a new one."""
 _LONGEST: Final = 3600.0
+STARTING: Final = 20.0
+"""Seconds that a system which is just being started is waited for."""
 
 
 def again(error: Exception) -> bool | float:
@@ -41,6 +43,17 @@ def not_now(answer: httpx.Response) -> httpx.Response:
 def attempts(timeout: float = TIMEOUT) -> AsyncIterator[stamina.Attempt]:
     """Attempts at one request, for `async for attempt in attempts(): with attempt: ...`."""
     return stamina.retry_context(on=again, attempts=None, timeout=timeout, wait_initial=0.2, wait_max=15.0)
+
+
+async def reach(url: str) -> None:
+    """Wait until somebody listens there, for as long as a start takes. Raises Unreachable, naming the address."""
+    try:
+        async with httpx.AsyncClient(timeout=5.0, trust_env=False) as client:
+            async for attempt in attempts(STARTING):
+                with attempt:
+                    await client.get(url)
+    except httpx.HTTPError as error:
+        raise Unreachable(type(error).__name__, url) from None
 
 
 def unreachable(error: httpx.HTTPError) -> Unreachable:

@@ -98,14 +98,17 @@ def test_an_owner_there_is_none_of_is_no_empty_queue(
     assert "operations" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    "command", ["conform gp", "trigger custody.charged --send", "listen --to http://127.0.0.1:9/x"]
+)
 def test_a_gateway_nobody_reaches_ends_with_3(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """No case of conformance is tried, and none is said to have failed."""
-    monkeypatch.setattr("gateway.cli.kits._REACHED_WITHIN", 0.1)
+    """Soon, and by its address: no case of conformance is said to have failed, and nobody waits in silence."""
+    monkeypatch.setattr("gateway.connecting.retrying.STARTING", 0.1)
     (port,) = ports.free(1)
     url = f"http://127.0.0.1:{port}"
-    told = lgw(monkeypatch, "conform", "gp", "--gateway", url, "--client", "c", "--key", "key.json")
+    told = lgw(monkeypatch, *command.split(), "--gateway", url, "--client", "c", "--key", "key.json")
     said = capsys.readouterr()
     assert (told, said.out) == (3, "")
     assert said.err.startswith(f"{url} cannot be reached (ConnectError). Is its address right, and does it run?")
