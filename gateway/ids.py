@@ -1,7 +1,7 @@
 """Ids that the gateway gives out itself, and how it reads those it was given.
 
 Those that follow from others and those read back are the database driver's UUIDs, as every id out of the store is: they
-equal the standard library's, and being made, written and looked up costs them a fifth.
+equal the standard library's, and being made and written costs them a fifth.
 """
 
 import hashlib
