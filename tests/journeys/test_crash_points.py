@@ -39,7 +39,8 @@ NTH: dict[Part, dict[str, int]] = {
         **dict.fromkeys(("I3", "I6", "R1", "R2", "R3", "R4"), 3),
         "F2": IN_FILE * VERSIONS // 2,
         **dict.fromkeys(("F1", "F3", "F4", "F5"), 1),
-        **dict.fromkeys(("M1", "M2", "M3", "M4", "A1", "A2", "A3"), 5),
+        "M1": 2,  # a page may hold fifty notices, and its reader fetches one after the other
+        **dict.fromkeys(("M2", "M3", "M4", "A1", "A2", "A3"), 5),
     },
     "dispatch": {
         **dict.fromkeys(("T1", "T2", "T3", "T4", "T5", "D1", "D2", "D7", "D8"), 3),
