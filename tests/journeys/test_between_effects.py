@@ -29,7 +29,7 @@ EFFECTS = frozenset(
     {
         *("commit records", "commit refusals", "commit files", "produce", "commit outbox", "answer"),
         *("folder claim", "folder lay", "folder settle"),
-        *("commit persons", "commit offsets", "request", "commit attempts", "commit deliveries", "commit receipts"),
+        *("commit persons", "commit offsets", "request", "commit queued", "commit deliveries", "commit receipts"),
     }
 )
 """What the flows do to others, by the first table a transaction changes; named here so that none goes unseen."""
