@@ -51,7 +51,7 @@ def detained(given: Mapping[str, str], received: datetime) -> Detained:
     return Detained(values, faults, _oddities(values), Known(received, values.get("arrested_at")))
 
 
-def decode(detained: Detained, given: Mapping[str, str]) -> Decoded | Held | Ignored | Refused:
+def decode(shared: Detained, given: Mapping[str, str]) -> Decoded | Held | Ignored | Refused:
     """Read one form from fields of which none is empty; they may be the detention's as well."""
     code = given.get("form_type", "").strip().upper()
     if code in UNSUBSCRIBED_FORMS:
@@ -63,15 +63,15 @@ def decode(detained: Detained, given: Mapping[str, str]) -> Decoded | Held | Ign
     except UnknownCode as error:
         # Without its form the record is still read for what every form has, so that all its faults are told at once.
         unknown.append(found("CU-020", "form_type", code_detail(error)) if code else found("CU-010", "form_type"))
-    values, faults = read(fields_of(kind), given, detained.known)
-    missing = [found("CU-010", name) for name in kind.needs if detained.values.get(name, "unreadable") is None]
-    if not (unknown or detained.faults or faults or missing):
-        return Decoded(kind(**values), (*detained.oddities, *_oddities(values), *_unread(kind, given)))
-    told = (*unknown, *sorted((*detained.faults, *missing), key=_place), *faults)
+    values, faults = read(fields_of(kind), given, shared.known)
+    missing = [found("CU-010", name) for name in kind.needs if shared.values.get(name, "unreadable") is None]
+    if not (unknown or shared.faults or faults or missing):
+        return Decoded(kind(**values), (*shared.oddities, *_oddities(values), *_unread(kind, given)))
+    told = (*unknown, *sorted((*shared.faults, *missing), key=_place), *faults)
     if any(fault.rule.level is Level.REFUSE for fault in told):
         return Refused(without_codes(told))
-    held = detained.values
-    return Held(CODE_NOT_MAPPED, told, lane_of(held["force_code"], held["custody_number"], held["pnc_id"]))
+    said = shared.values
+    return Held(CODE_NOT_MAPPED, told, lane_of(said["force_code"], said["custody_number"], said["pnc_id"]))
 
 
 def _place(finding: Finding) -> int:

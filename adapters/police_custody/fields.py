@@ -4,9 +4,9 @@ A shape is a dataclass. Each of its fields has its reader beside its type, and a
 
     given_at: Annotated[Told, moment, not_in_the_future]
 
-A field with a default may be absent; an empty one is absent. Readers are called here and not by a model of pydantic's,
-because what they give is validated where it is published, as part of an event, and validating it twice took as long as
-everything else together.
+A field with a default may be absent; an empty one is absent. What the readers give is validated where it is published,
+as part of an event; a model here would do it twice, and would keep the right values of a faulty record to itself, which
+checks of other fields need.
 """
 
 from collections.abc import Callable, Iterable, Mapping
