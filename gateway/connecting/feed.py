@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -10,13 +11,13 @@ from typing import Any, Final
 import httpx
 import orjson
 
-from adapters.base import Accepted, Adapter, Held, Ignored, Message, Outcome, Refused
+from adapters.base import Accepted, Adapter, FileRefused, Held, Ignored, Message, Outcome, Refused
 from gateway.clock import Clock
 from gateway.connecting.case import NotTried
 from gateway.connecting.parcel import new_batch
 from gateway.connecting.sending import post, read_answer
 from gateway.connecting.triggers import Example, NoTrigger, Triggered, batches, examples, together
-from gateway.offline.records import media_type
+from gateway.offline.records import media_type, pieces_of
 from schemas.base import Fact
 
 _LINES: Final = "application/x-ndjson"
@@ -26,7 +27,7 @@ _WORDS: Final = {Accepted: "accepted", Held: "held", Ignored: "ignored", Refused
 
 @dataclass(frozen=True, slots=True)
 class Other:
-    """An example that is not accepted, as a record, and what its adapter makes of it."""
+    """An example that is not accepted, as a record, and what its adapter makes of it. file: where it comes from."""
 
     file: Path
     media_type: str
@@ -113,11 +114,14 @@ class Feed:
         return self.adapter.read(Message(body, kind, self._clock()))
 
     def _others(self, folder: str) -> Iterator[Other]:
+        """What stands in a folder of examples and can be sent as a record, rows of batch files among it."""
         place = self._contracts / self.adapter.name / "examples" / folder
         for file in sorted(place.rglob("*")) if place.is_dir() else ():
-            if file.is_file() and (kind := media_type(file)) in self.adapter.records - set(self.adapter.files):
-                body = file.read_bytes()
-                yield Other(file, kind, body, self.outcome(body, kind))
+            if file.is_file():
+                with file.open("rb") as opened, suppress(FileRefused):  # such a file has no rows that count
+                    for piece in pieces_of(self.adapter, opened, file.name, media_type(file)):
+                        if piece.media_type in self.adapter.records:
+                            yield Other(file, piece.media_type, piece.body, self.outcome(piece.body, piece.media_type))
 
     # --- Sending, and what became of it ------------------------------------------------------------------------------
 
