@@ -1,15 +1,21 @@
 """How many records say where home is, as far as the postcode table at hand can tell, and why the others do not.
 
-One record at a time: what a gateway knows of the person from elsewhere is not known here.
+What counts is what counts in a gateway: an address that has ended, or one to be kept only, is nobody's home. One record
+at a time: what a gateway knows of the person from elsewhere is not known here.
 """
 
+import uuid
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime, time
 from typing import Final
 
 from adapters.base import Accepted
-from schemas.base import AddressClaim, AddressKind
+from gateway.addressing.determination import Determination
+from gateway.addressing.evidence import Source, reduce
+from gateway.addressing.placement import determine_home
+from schemas.base import AddressClaim, AddressKind, Event
 from schemas.places import Places
 
 NO_ADDRESS: Final = "no address"
@@ -17,9 +23,14 @@ NO_FIXED_ABODE: Final = "no fixed abode"
 NO_POSTCODE: Final = "no postcode"
 INSTITUTION: Final = "the postcode of a prison, court, hospital or approved premises"
 NOT_IN_TABLE: Final = "a postcode that is not in the table"
+ENDED: Final = "an address that has ended"
+NOT_YET: Final = "an address to come"
+CONTRADICTORY: Final = "addresses in different districts"
 _ELSEWHERE: Final = {"W": "Wales", "S": "Scotland", "N": "Northern Ireland", "M": "the Isle of Man"}
 
-_NO_HOME: Final = frozenset({AddressKind.INSTITUTION, AddressKind.PREVIOUS})
+_NO_HOME: Final = frozenset({AddressKind.INSTITUTION, AddressKind.PREVIOUS, AddressKind.OTHER})
+_NOBODY: Final = uuid.UUID(int=0)
+"""In place of the ids that evidence has in a gateway: here it is looked at once and kept nowhere."""
 
 
 @dataclass
@@ -35,15 +46,13 @@ class Homes:
         events = [fact.event for fact in told.facts if fact.event is not None and fact.withdrawn is None]
         if not events:
             return
-        claims = [claim for event in events for claim in event.person.addresses if claim.kind not in _NO_HOME]
-        found = [_home(claim, places, on) for claim in claims]
-        area = next((each.area for each in found if each.area is not None), None)
-        if area is not None:
-            self.areas[area] += 1
-        elif any(each.cause is None for each in found):
+        home = _home(events, places, on)
+        if home.out_of_scheme:
             self.outside += 1
+        elif home.determined and home.area is not None:
+            self.areas[places.areas[home.area].name] += 1
         else:
-            self.causes[next((each.cause for each in found if each.cause), NO_ADDRESS)] += 1
+            self.causes[_cause(events, home, places, on)] += 1
 
     def merge(self, other: "Homes") -> None:
         """Take in what another has counted."""
@@ -62,26 +71,32 @@ class Homes:
         return self.resolved + self.causes.total()
 
 
-@dataclass(frozen=True, slots=True)
-class _Home:
-    """An area, or none for a home outside all of them, or why it cannot be told."""
+def _home(events: Sequence[Event], places: Places, on: date) -> Determination:
+    """Where a gateway that knew nothing else would say on this day that home is."""
+    source = Source(_NOBODY, "", b"", _NOBODY, datetime.combine(on, time.min, UTC))
+    evidence = [one for event in events for one, _ in reduce(event, source, places, _NOBODY)]
+    return determine_home(evidence, on, places)
 
-    area: str | None = None
-    cause: str | None = None
+
+def _cause(events: Sequence[Event], home: Determination, places: Places, on: date) -> str:
+    """Why home cannot be told: what is wrong with the first address that could have told it."""
+    if home.basis.endswith("_tie"):
+        return CONTRADICTORY
+    claims = (claim for event in events for claim in event.person.addresses if claim.kind not in _NO_HOME)
+    return next((_fault(claim, places, on) for claim in claims), NO_ADDRESS)
 
 
-def _home(claim: AddressClaim, places: Places, on: date) -> _Home:
+def _fault(claim: AddressClaim, places: Places, on: date) -> str:
+    """Why an address told of nobody's home."""
+    if claim.end is not None and claim.end <= on:
+        return ENDED
     if claim.no_fixed_abode:
-        return _Home(cause=NO_FIXED_ABODE)
+        return NO_FIXED_ABODE
     if claim.postcode is None:
-        return _Home(cause=NO_POSTCODE)
+        return NO_POSTCODE
     if places.is_institution(claim.postcode):
-        return _Home(cause=INSTITUTION)
-    authority = places.authority_of(claim.postcode, on)
-    if authority is None:
-        return _Home(cause=NOT_IN_TABLE)
-    area = places.area_of(authority, on)
-    return _Home(area.name if area is not None else None)
+        return INSTITUTION
+    return NOT_IN_TABLE if places.authority_of(claim.postcode, on) is None else NOT_YET
 
 
 def coverage(places: Places) -> str:
