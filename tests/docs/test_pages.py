@@ -7,6 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from gateway.cli import app
+from schemas.place_files import load_places
 from tests.adapters import test_conformance
 from tests.docs.reference import ROOT
 
@@ -29,6 +30,17 @@ def test_files_named_are_there(page: Path) -> None:
     """A page that names one of our files names one that exists. NAME stands for an agency that is yet to come."""
     named = set(re.findall(r"`((?:tests|gateway|adapters|schemas|contracts|deploy|docs)/[\w./-]+)`", page.read_text()))
     assert {name for name in named if "NAME" not in name and not (ROOT / name).exists()} == set()
+
+
+def test_postcodes_told_to_newcomers_are_in_the_table() -> None:
+    """Where home is can be told of every example that somebody who connects an agency begins with."""
+    template = ROOT / "contracts" / "inbound" / "_template" / "examples"
+    files = [*(ROOT / "docs").rglob("*.md"), *(file for file in template.rglob("*") if file.is_file())]
+    text = "\n".join(file.read_text(encoding="utf-8") for file in files)
+    told = {one for one in re.findall(r"\b[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}\b", text) if not one.startswith("ZZ99 ")}
+    places = load_places(ROOT / "deploy" / "areas")
+    assert told
+    assert told - places.postcodes.keys() == set()
 
 
 def test_decisions_have_one_number_each_and_stand_in_the_index() -> None:

@@ -9,11 +9,11 @@ REFERRAL = example("_template", "accepted/referrals.csv")
 
 def test_a_referral_is_told_with_its_particulars() -> None:
     """What they wrote is what a LASARS reads."""
-    event = fact(FEED, REFERRAL | {"postcode": "sk42hd"}).event
+    event = fact(FEED, REFERRAL | {"postcode": "sk41bs"}).event
     assert isinstance(event, Referred)
     assert event.urgency is Urgency.URGENT
     assert event.reference == "REF-20419"
-    assert [address.postcode for address in event.person.addresses] == ["SK4 2HD"]
+    assert [address.postcode for address in event.person.addresses] == ["SK4 1BS"]
 
 
 def test_a_referral_is_taken_back() -> None:
