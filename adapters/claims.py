@@ -30,7 +30,7 @@ from schemas.postcodes import Postcode, Pseudo, parse_postcode
 
 _CORRECT = "Correct it at its source and send the record again."
 _LEAVE_EMPTY = "Leave the field empty where it is not known."
-_FILL_IN = "Send it, once it is known, as a new version of the record."
+_FILL_IN = "Leave the field empty, and send the record again once it is known: with a higher version, if it has one."
 _NOTHING_TO_DO = "Nothing to do for this record."
 
 

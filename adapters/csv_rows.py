@@ -16,15 +16,17 @@ MEDIA_TYPE: Final = "text/csv"
 _BOM: Final = b"\xef\xbb\xbf"
 
 
+class NoRow(Exception):
+    """What came is not a header with one row. No value is in it."""
+
+
 class Uneven(Exception):
-    """What came is not a header with one row, or the row has another number of values than the header has columns.
+    """The row has another number of values than the header has columns. No value is in it."""
 
-    why: which, where the two can be counted; "" where not. No value is in it.
-    """
-
-    def __init__(self, why: str = "") -> None:
-        super().__init__(why)
-        self.why = why
+    def __init__(self, values: int, columns: int) -> None:
+        super().__init__(values, columns)
+        self.values = values
+        self.columns = columns
 
 
 def rows(required: frozenset[str], longest: int, *, header_wrong: Rule, no_end: Rule) -> Rows:
@@ -55,21 +57,24 @@ def rows(required: frozenset[str], longest: int, *, header_wrong: Rule, no_end: 
 
 
 def read_row(body: bytes) -> dict[str, str]:
-    """The values of a header and one row, by column. Raises Uneven, and UnicodeDecodeError."""
+    """The values of a header and one row, by column. Raises NoRow, Uneven, and UnicodeDecodeError."""
     text = body.removeprefix(_BOM).decode("utf-8")
     try:
         lines = [line for line in csv.reader(io.StringIO(text, newline=""), strict=True) if line]
     except csv.Error:
-        raise Uneven from None
+        raise NoRow from None
     if len(lines) != 2 or len(set(lines[0])) != len(lines[0]):
-        raise Uneven
+        raise NoRow
     if len(lines[0]) != len(lines[1]):
-        raise Uneven(f"{len(lines[1])} values under {len(lines[0])} columns")
+        raise Uneven(len(lines[1]), len(lines[0]))
     return dict(zip((name.strip() for name in lines[0]), lines[1], strict=True))
 
 
 def _fault(columns: list[str], required: frozenset[str]) -> str:
-    names = [name.strip() for name in columns]
+    try:
+        names = [name.encode("latin-1").decode("utf-8").strip() for name in columns]  # as `_Lines` has them
+    except UnicodeDecodeError:
+        return "not in UTF-8"
     if missing := sorted(required.difference(names)):
         return f"without {', '.join(missing)}"
     return "a column stands in it twice" if len(set(names)) != len(names) else ""

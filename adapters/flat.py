@@ -9,7 +9,7 @@ import enum
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from functools import partial
 from types import MappingProxyType
 from typing import Any, Final, Generic, TypeVar
@@ -31,12 +31,14 @@ from adapters.base import (
     Rule,
     UnknownCode,
 )
-from adapters.fields import Part, Unmapped
+from adapters.fields import Part, Reading, Unmapped, spelling
+from adapters.local_time import CLOCK_TOLERANCE
 from adapters.record import (
     Layout,
     Meanings,
     Record,
     contradictions,
+    field_of,
     identifiers,
     key_of,
     layout_of,
@@ -104,8 +106,8 @@ class Feed:
     """An agency's flat records.
 
     name: the agency. names: the field that says of what kind a record is. kinds: those that are told, by that name.
-    ignored: the names of those nobody subscribes to. A name that is neither is held. rules: the agency's own, beside
-    those of every flat record.
+    ignored: the names of those nobody subscribes to. A name that is neither, in capitals or not, is held. rules: the
+    agency's own, beside those of every flat record.
     """
 
     name: str
@@ -142,22 +144,23 @@ class Feed:
         told = _values(message)
         if isinstance(told, Finding):
             return Refused((told,))
-        name = told.get(self.names)
-        if not isinstance(name, str):
+        written = told.get(self.names)
+        if not isinstance(written, str):
             return Refused((Finding(flat_rules.KIND_MISSING, self.names),))
-        if name.strip() in self.ignored:
-            return Ignored(f"{self.name}.{name.strip()}")
-        kind = self.kinds.get(name.strip())
-        if kind is None:
-            return Held("code_not_mapped", (_unmapped(f"{self.name}.{self.names}", name.strip()),))
+        name = spelling(written.strip(), (*self.kinds, *self.ignored))
+        if name is None:
+            return Held("code_not_mapped", (_unmapped(f"{self.name}.{self.names}", written.strip()),))
+        if name in self.ignored:
+            return Ignored(f"{self.name}.{name}")
+        kind = self.kinds[name]
         lacking = tuple(Finding(flat_rules.MISSING, need) for need in kind.needs if need not in told)
+        reading = Reading(message.received.date())
         try:
-            record = mapped(kind.wire.model_validate(told), meanings)
+            record = mapped(kind.wire.model_validate(told, context=reading), meanings)
         except ValidationError as error:
-            return Refused((*_faults(error, told), *lacking))
-        if lacking:
-            return Refused(lacking)
-        if wrong := (*_born_later(record, message.received), *kind.impossible(record, message.received)):
+            return Refused((*_faults(error, told), *lacking, *_born_later(kind, reading)))
+        cannot_be = () if lacking else kind.impossible(record, message.received)
+        if wrong := (*lacking, *_born_later(kind, reading), *cannot_be):
             return Refused(wrong)
         found = tuple(oddities(record))
         key = ":".join((self.name, *key_of(record)))
@@ -170,6 +173,8 @@ class Feed:
             return Refused(tuple(_untold(error)))
         except UnknownCode as unknown:
             return Held("code_not_mapped", (*found, _unmapped(unknown.table, unknown.code)), lane)
+        if event.occurred.at > message.received + CLOCK_TOLERANCE:
+            return Refused((Finding(flat_rules.NOT_YET, field_of(record, event.occurred)),))
         fact = Fact(
             key=f"{key}:{kind.fact}" if kind.fact else key,
             lane=lane,
@@ -192,7 +197,7 @@ class Feed:
         table = self._tables().get(name)
         if table is None or not code:
             raise ValueError(f"the {self.name} adapter has no option {option!r}")
-        if code in table:
+        if spelling(code, table) is not None:
             raise ValueError(f"the {self.name} adapter knows the code of {option!r} already")
         kinds = {type(meaning) for meaning in table.values()}
         meanings = [meant for kind in kinds if issubclass(kind, enum.Enum) for meant in kind] or list(table.values())
@@ -211,10 +216,10 @@ def _values(message: Message) -> dict[str, Any] | Finding:
             told: Any = csv_rows.read_row(message.body)
         else:
             told = orjson.loads(message.body.removeprefix(b"\xef\xbb\xbf"))
-    except csv_rows.Uneven as uneven:
-        return Finding(flat_rules.NOT_READABLE, "record", uneven.why)
-    except ValueError:  # also text that is no UTF-8; what it says may quote the record
-        return Finding(flat_rules.NOT_READABLE, "record")
+    except csv_rows.Uneven as row:
+        return Finding(flat_rules.UNEVEN, "record", f"{row.values} values under {row.columns} columns")
+    except (csv_rows.NoRow, ValueError):  # what a ValueError says may quote the record
+        return Finding(flat_rules.NOT_READABLE if _is_utf8(message.body) else flat_rules.NOT_UTF8, "record")
     if not isinstance(told, dict):
         return Finding(flat_rules.NOT_READABLE, "record")
     return {name: value for name, value in told.items() if value is not None and not _blank(value)}
@@ -227,7 +232,8 @@ def _faults(error: ValidationError, told: Mapping[str, Any]) -> Iterator[Finding
             yield Finding(flat_rules.MISSING, field)
         else:
             value = told.get(field)
-            yield Finding(flat_rules.MALFORMED, field, shape(value) if isinstance(value, str) else "")
+            seen = f"{shape(value)}: " if isinstance(value, str) else ""
+            yield Finding(flat_rules.MALFORMED, field, f"{seen}{fault['msg']}")
 
 
 def _untold(error: ValidationError) -> Iterator[Finding]:
@@ -236,17 +242,21 @@ def _untold(error: ValidationError) -> Iterator[Finding]:
         yield Finding(flat_rules.NOT_TELLABLE, ".".join(map(str, ("event", *fault["loc"]))))
 
 
-def _born_later(record: Record, received: datetime) -> Iterator[Finding]:
+def _born_later(kind: Kind[Any], reading: Reading) -> Iterator[Finding]:
     """A date of birth after the day on which the record came."""
-    layout = layout_of(type(record))
-    for name in layout.parts[Part.BORN]:
-        day = getattr(record, name)
-        if isinstance(day, date) and day > received.date():
-            yield Finding(flat_rules.BORN_IN_THE_FUTURE, layout.spelled[name])
+    return (Finding(flat_rules.BORN_IN_THE_FUTURE, kind.layout.spelled[name]) for name in reading.born_later)
 
 
 def _unmapped(table: str, code: str) -> Finding:
     return Finding(flat_rules.CODE_NOT_MAPPED, table, code if _CODE.fullmatch(code) else _NOT_A_CODE)
+
+
+def _is_utf8(body: bytes) -> bool:
+    try:
+        body.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _blank(value: Any) -> bool:

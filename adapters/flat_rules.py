@@ -14,14 +14,30 @@ def _refuse(rule: str, sentence: str, fix: str = _SEND_AGAIN) -> Rule:
 
 NOT_READABLE: Final = _refuse(
     "FR-001",
-    "The record is neither one flat JSON object nor a CSV header with one row, in UTF-8",
+    "The record is neither one flat JSON object nor a CSV header with one row",
     "Send it in one of the two forms, as the contract has it.",
 )
 KIND_MISSING: Final = _refuse("FR-002", "The record does not say of what kind it is")
+NOT_UTF8: Final = _refuse(
+    "FR-003",
+    "The record is not in UTF-8: a letter with an accent, or a sign such as £, is in another encoding",
+    "Write it in UTF-8 (a spreadsheet calls this CSV UTF-8) and send it again.",
+)
+UNEVEN: Final = _refuse(
+    "FR-004",
+    "The row has another number of values than the header has columns",
+    "Put a value that holds a comma or a line break in quotation marks, and write a comma for each empty one.",
+)
 MISSING: Final = _refuse("FR-010", "A required field is missing or empty")
 MALFORMED: Final = _refuse("FR-011", "A field is not of the form the contract gives it")
+"""Its findings say what came, as a shape, and what is to be written."""
 BORN_IN_THE_FUTURE: Final = _refuse("FR-012", "The date of birth is in the future")
 NOT_TELLABLE: Final = _refuse("FR-013", "A value is of a form that the event it becomes cannot hold")
+NOT_YET: Final = _refuse(
+    "FR-014",
+    "The record tells of something more than ten minutes in the future",
+    "Correct the time, or the clock of the system it came from; send what is planned once it has happened.",
+)
 CODE_NOT_MAPPED: Final = Rule(
     "FR-020", Level.HOLD, "A code is on no list of ours", "Operations: map the code, then redrive the record."
 )
@@ -41,8 +57,8 @@ HEADER_WRONG: Final = _refuse(
 )
 NO_END: Final = _refuse(
     "FR-081",
-    "A row does not end: a quotation mark is not closed or stands inside a value, or the row is too long",
-    "Write quotation marks within a value twice, and close each.",
+    "A row does not end: a value that begins with a quotation mark does not end with one, or the row is too long",
+    "Put a value that begins with a quotation mark in quotation marks, and write those within it twice.",
 )
 
 RULES: Final[Mapping[str, Rule]] = {
@@ -50,10 +66,13 @@ RULES: Final[Mapping[str, Rule]] = {
     for rule in (
         NOT_READABLE,
         KIND_MISSING,
+        NOT_UTF8,
+        UNEVEN,
         MISSING,
         MALFORMED,
         BORN_IN_THE_FUTURE,
         NOT_TELLABLE,
+        NOT_YET,
         CODE_NOT_MAPPED,
         ZONE_ASSUMED,
         CLOCK_CHANGE,

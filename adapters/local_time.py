@@ -15,6 +15,9 @@ from schemas.base import Moment, Precision
 
 LONDON: Final = ZoneInfo("Europe/London")
 
+CLOCK_TOLERANCE: Final = timedelta(minutes=10)
+"""How far a sender's clock may run ahead of ours."""
+
 _HOUR: Final = timedelta(hours=1)
 _LAST_HOUR: Final = datetime.max - _HOUR  # noqa: DTZ901 - a clock time, as it was written
 
@@ -40,6 +43,11 @@ class Told:
 
     moment: Moment
     doubt: Doubt | None = None
+
+    @property
+    def day(self) -> date:
+        """The day it was in London."""
+        return self.moment.at.astimezone(LONDON).date()
 
 
 def read_day(text: str) -> date | None:

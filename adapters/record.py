@@ -11,10 +11,10 @@ from pydantic.fields import FieldInfo
 
 from adapters import claims, flat_rules
 from adapters.base import CodeTable, Finding, Rule
-from adapters.fields import Coded, Part, Unmapped
-from adapters.local_time import Told
+from adapters.fields import Coded, Part, Unmapped, spelling
+from adapters.local_time import Told, day_moment
 from schemas import placeholders
-from schemas.base import AddressClaim, Name, Person, Precision, Sex
+from schemas.base import AddressClaim, Moment, Name, Person, Precision, Sex
 from schemas.identifiers import Identifier
 from schemas.postcodes import Postcode
 
@@ -110,11 +110,12 @@ def identifiers(record: Record) -> Iterator[Identifier]:
 
 def mapped(record: Record, meanings: Meanings) -> Record:
     """The record with the meanings somebody has given to codes that are on no list."""
-    known = {
-        name: meanings[value]
-        for name, value in vars(record).items()
-        if isinstance(value, Unmapped) and value in meanings
-    }
+    known = {}
+    for name, value in vars(record).items():
+        if isinstance(value, Unmapped):
+            code = spelling(value.code, [one.code for one in meanings if one.table == value.table])
+            if code is not None:
+                known[name] = meanings[Unmapped(value.table, code)]
     return record.model_copy(update=known) if known else record
 
 
@@ -144,6 +145,19 @@ def oddities(record: Record) -> Iterator[Finding]:
     if (name_told := _name(record, layout)) is not None:
         claims.name(name_told, layout.spelled[names[0]], found)
     return iter(found)
+
+
+def field_of(record: Record, occurred: Moment) -> str:
+    """The field that says when it happened, by its spelling, or the event's where it was put together from several."""
+    for name, value in vars(record).items():
+        match value:
+            case Told(moment=moment) if moment == occurred:
+                return layout_of(type(record)).spelled[name]
+            case date() if day_moment(value) == occurred:
+                return layout_of(type(record)).spelled[name]
+            case _:
+                pass
+    return "event.occurred"
 
 
 def contradictions(record: Record, told: Person) -> Iterator[Finding]:

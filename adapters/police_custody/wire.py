@@ -6,11 +6,11 @@ An empty field and an absent one are the same. How a field is read stands beside
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Annotated, Any, ClassVar, Final
 
 from adapters.base import CodeTable
-from adapters.local_time import Told
+from adapters.local_time import CLOCK_TOLERANCE, Told
 from adapters.police_custody.codes import (
     ASSESSMENTS,
     ATTENDANCES,
@@ -29,9 +29,6 @@ from adapters.police_custody.fields import REQUIRED, Check, Known, fields_of
 from adapters.police_custody.readers import coded, day, flag, force, moment, number, reference, text
 from schemas.base import Sex
 from schemas.custody import Assessment, CeaseReason, DrugResult, TestReason
-
-CLOCK_TOLERANCE: Final = timedelta(minutes=10)
-"""How far a sender's clock may run ahead of ours."""
 
 FIRST_BIRTH: Final = date(1900, 1, 1)
 

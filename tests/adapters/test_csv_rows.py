@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.base import FileRefused, Level, Row, Rule
-from adapters.csv_rows import Uneven, read_row, rows
+from adapters.csv_rows import NoRow, Uneven, read_row, rows
 
 HEADER_WRONG = Rule("XX-080", Level.REFUSE, "Header", "Mend it.")
 NO_END = Rule("XX-081", Level.REFUSE, "No end", "Mend it.")
@@ -40,7 +40,7 @@ def test_what_was_written_is_read(data: st.DataObject, names: list[str], bom: bo
 
 @given(st.binary(max_size=600))
 def test_no_bytes_raise_but_a_refusal(body: bytes) -> None:
-    """Whatever comes is rows or refused whole, and each row is read or is uneven."""
+    """Whatever comes is rows or refused whole, and each row is read or said to be none."""
     try:
         found = cut(body)
     except FileRefused as refused:
@@ -50,7 +50,7 @@ def test_no_bytes_raise_but_a_refusal(body: bytes) -> None:
         assert len(row.body) <= 2 * LONGEST + 2
         try:
             read_row(row.body)
-        except (Uneven, UnicodeDecodeError):
+        except (NoRow, Uneven, UnicodeDecodeError):
             continue
 
 
@@ -78,6 +78,22 @@ def test_a_header_that_is_none_is_refused(header: bytes, detail: str) -> None:
     with pytest.raises(FileRefused) as refused:
         cut(header + b"\n1,2\n", frozenset({"a", "b"}))
     assert (refused.value.finding.rule, refused.value.finding.detail) == (HEADER_WRONG, detail)
+
+
+def test_a_header_in_another_encoding_is_refused_by_that_name() -> None:
+    """And one in UTF-8 is read in any script."""
+    needed = frozenset({"Prénom"})
+    for encoding in ("cp1252", "utf-16"):
+        with pytest.raises(FileRefused) as refused:
+            cut("Prénom,b\n1,2\n".encode(encoding), needed)
+        assert (refused.value.finding.rule, refused.value.finding.detail) == (HEADER_WRONG, "not in UTF-8")
+    assert [row.number for row in cut("Prénom,b\n1,2\n".encode(), needed)] == [1]
+
+
+def test_a_quotation_mark_inside_a_value_is_a_character() -> None:
+    """Only one at the beginning of a value opens it, so an inch or a nickname stops no file."""
+    (row,) = cut(b'a,b\n65 "Tanner Lane,2\n')
+    assert read_row(row.body) == {"a": '65 "Tanner Lane', "b": "2"}
 
 
 def test_blank_lines_are_no_records() -> None:

@@ -38,6 +38,7 @@ from adapters.fields import (
     Postcode,
     Surname,
     Text,
+    Unread,
     Version,
     When,
     coded,
@@ -69,6 +70,7 @@ class Asked(Record):
     practice: Text | None = None
     urgency: Annotated[Urgency, coded("flat_test.urgency", {"R": Urgency.ROUTINE})] = Urgency.ROUTINE
     service: Annotated[str, coded("flat_test.service", {"A": "2000"})] | None = None
+    worker: Unread = None
 
 
 def tell(record: Asked) -> Event:
@@ -119,28 +121,68 @@ def test_csv_and_json_are_one_record() -> None:
 
 
 @pytest.mark.parametrize(
-    ("row", "counted"), [("ask,A-1", "2 values under 4 columns"), ("1,2,3,4,5", "5 values under 4")]
+    ("row", "counted"), [("ask,A-1", "2 values under 4 columns"), ("1,2,3,4,5", "5 values under 4 columns")]
 )
 def test_a_row_of_another_length_is_counted(row: str, counted: str) -> None:
     """Its sender is told how many values stand under how many columns, and none of them."""
     body = ",".join(GOOD) + "\r\n" + row
     outcome = FEED.read(Message(body.encode(), "text/csv", RECEIVED))
     assert isinstance(outcome, Refused)
-    assert [finding.rule for finding in outcome.findings] == [flat_rules.NOT_READABLE]
-    assert outcome.findings[0].detail.startswith(counted)
+    assert outcome.findings == (Finding(flat_rules.UNEVEN, "record", counted),)
 
 
-def test_every_fault_is_told_at_once_by_their_name_and_shape() -> None:
-    """A sender mends a record once."""
-    outcome = read({"kind": "ask", "born": "3/2/90", "Asked on": "31/02/2026", "version": "1.5", "loud": "perhaps"})
+@pytest.mark.parametrize("media_type", ["text/csv", "application/json"])
+@pytest.mark.parametrize("encoding", ["cp1252", "utf-16"])
+def test_another_encoding_is_named_as_the_cause(media_type: str, encoding: str) -> None:
+    """Whoever saved a file as Windows does is told so, and looks for no fault in its rows."""
+    told = GOOD | {"Last name": "Desirée"}
+    written = json.dumps(told, ensure_ascii=False)
+    if media_type == "text/csv":
+        written = ",".join(told) + "\r\n" + ",".join(map(str, told.values()))
+    outcome = FEED.read(Message(written.encode(encoding), media_type, RECEIVED))
+    assert outcome == Refused((Finding(flat_rules.NOT_UTF8, "record"),))
+
+
+def test_every_fault_is_told_at_once_by_their_name_and_shape_with_the_form_to_write() -> None:
+    """A sender mends a record once. A day that is none has the shape of one, so that is said."""
+    outcome = read(
+        {"kind": "ask", "born": "3/2/90", "Asked on": "31/02/2026", "version": "1.5", "loud": "perhaps", "practice": 7}
+    )
     assert isinstance(outcome, Refused)
     assert {(finding.rule.id, finding.field, finding.detail) for finding in outcome.findings} == {
         ("FR-010", "Ref", ""),
-        ("FR-011", "born", "9/9/99"),
-        ("FR-011", "Asked on", "99/99/9999"),
-        ("FR-011", "version", "9.9"),
-        ("FR-011", "loud", "aaaaaaa"),
+        ("FR-011", "born", "9/9/99: write CCYY-MM-DD"),
+        ("FR-011", "Asked on", "99/99/9999: no day of the calendar, write DD/MM/CCYY or DD/MM/CCYY hh:mm"),
+        ("FR-011", "version", "9.9: write a whole number from 1"),
+        ("FR-011", "loud", "aaaaaaa: write Y or N"),
+        ("FR-011", "practice", "write text of at most 500 characters"),
     }
+
+
+def test_a_birth_in_the_future_is_told_beside_what_is_missing() -> None:
+    """It is well formed, and still no reason to send the record three times."""
+    outcome = read({"kind": "plead", "born": "2026-01-16", "Asked on": "14/01/2026"})
+    assert isinstance(outcome, Refused)
+    assert [(finding.rule, finding.field) for finding in outcome.findings] == [
+        (flat_rules.MISSING, "Ref"),
+        (flat_rules.MISSING, "Last name"),
+        (flat_rules.BORN_IN_THE_FUTURE, "born"),
+    ]
+    outcome = read(GOOD | {"kind": "plead", "born": "2026-01-16"})
+    assert isinstance(outcome, Refused)
+    assert [finding.rule for finding in outcome.findings] == [flat_rules.MISSING, flat_rules.BORN_IN_THE_FUTURE]
+
+
+@pytest.mark.parametrize("asked", ["16/01/2026", "15/01/2026 00:11", "12/01/2031"])
+def test_nothing_is_told_of_what_has_not_happened(asked: str) -> None:
+    """A time later than ten minutes after the record came is refused, by the field that says it."""
+    assert read(GOOD | {"Asked on": asked}) == Refused((Finding(flat_rules.NOT_YET, "Asked on"),))
+
+
+@pytest.mark.parametrize("asked", ["15/01/2026", "15/01/2026 00:10"])
+def test_a_clock_may_run_ahead(asked: str) -> None:
+    """The day on which the record comes is no future, nor are ten minutes."""
+    assert isinstance(read(GOOD | {"Asked on": asked}), Accepted)
 
 
 def test_what_cannot_be_is_refused_with_the_agencys_own_rules() -> None:
@@ -152,6 +194,12 @@ def test_what_cannot_be_is_refused_with_the_agencys_own_rules() -> None:
         (LOUD, "loud"),
     ]
     assert LOUD.id in FEED.build({}).rules
+
+
+def test_a_field_that_nobody_may_keep_is_known_and_in_no_fact() -> None:
+    """It is no field besides the contract, takes whatever it holds, and changes nothing."""
+    for held in ("r.quillan@example.org", 7, ["a", "b"]):
+        assert read(GOOD | {"worker": held}) == read(GOOD)
 
 
 @pytest.mark.parametrize("empty", [None, "", "  "])
@@ -193,6 +241,12 @@ def test_what_is_not_known_is_held_or_ignored_by_name() -> None:
         assert isinstance(outcome, Held)
         assert outcome.findings[-1].detail == next(iter(changed.values()))
     assert read(GOOD | {"urgency": "Mr Farthing, 3 Oak Row"}).findings[-1].detail == "not the form of a code"  # type: ignore[union-attr]
+
+
+def test_words_and_codes_are_read_in_either_case() -> None:
+    """Whoever writes "Ask" or "r" means what the contract writes in another case; what is ignored has one name."""
+    assert read(GOOD | {"kind": "Ask", "urgency": "r"}) == read(GOOD)
+    assert read(GOOD | {"kind": "CHAT"}) == Ignored("flat_test.chat")
 
 
 def test_a_kind_of_record_may_need_what_others_leave_empty() -> None:
@@ -313,6 +367,8 @@ def test_an_installation_says_what_a_code_means() -> None:
     assert (told.facts[0].event.urgency, told.facts[0].event.service) == (Urgency.ASAP, "2000")
     assert adapter.code_options == {"flat_test.urgency": "urgency", "flat_test.service": "service"}
     assert isinstance(FEED.build({}).read(message), Held)
+    lower = Message(json.dumps(GOOD | {"urgency": "asap"}).encode(), "application/json", RECEIVED)
+    assert isinstance(adapter.read(lower), Accepted)
 
 
 @pytest.mark.parametrize(
@@ -323,6 +379,7 @@ def test_an_installation_says_what_a_code_means() -> None:
         ("urgency.ASAP", "at once", "has no such meaning for 'urgency.ASAP'"),
         ("service.B", "3000", "has no such meaning"),
         ("urgency.R", "asap", "knows the code of 'urgency.R' already"),
+        ("urgency.r", "asap", "knows the code of 'urgency.r' already"),
     ],
 )
 def test_an_option_that_is_none_stops_the_start(option: str, value: str, why: str) -> None:

@@ -1,14 +1,15 @@
 """A flat record puts together whose it is, what it is about and what is odd about it, from the types of its fields."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Annotated
 
 from pydantic import Field
 
 from adapters import claims
 from adapters.fields import Born, Forenames, Key, NhsNumber, Nino, Part, Postcode, Surname, Version, coded
-from adapters.record import Record, key_of, layout_of, oddities, version_of, withdrawal_of
-from schemas.base import AddressKind, Name, Sex
+from adapters.local_time import day_moment
+from adapters.record import Record, field_of, key_of, layout_of, oddities, version_of, withdrawal_of
+from schemas.base import AddressKind, Moment, Name, Precision, Sex
 
 
 class Entry(Record):
@@ -66,6 +67,13 @@ def test_what_is_odd_is_told_by_their_spelling() -> None:
         (claims.POSTCODE_NOT_ONE, "Post code"),
         (claims.MARKED_MIG_ERROR, "Last name"),
     ]
+
+
+def test_the_field_of_a_moment_is_told_by_its_spelling() -> None:
+    """A day that is the moment by itself is found too; a moment put together from several fields is the event's."""
+    assert field_of(entry(DOB="1991-06-23"), day_moment(date(1991, 6, 23))) == "DOB"
+    other = Moment(at=datetime(2026, 1, 12, 10, tzinfo=UTC), precision=Precision.MINUTE)
+    assert field_of(entry(DOB="1991-06-23"), other) == "event.occurred"
 
 
 def test_a_layout_says_what_cannot_be_left_out() -> None:
