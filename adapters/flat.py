@@ -2,7 +2,7 @@
 
 Most agencies that have no message standard can send this, and an adapter for it says only what is the agency's own:
 its fields (`adapters/fields.py`), its codes and what they mean, and which event a record tells. An agency with a format
-of its own implements `Adapter.read` instead.
+of its own implements `Adapter.read` instead. Whatever such an adapter is written with can be imported from here.
 """
 
 import enum
@@ -17,7 +17,7 @@ from typing import Any, Final, Generic, TypeVar
 import orjson
 from pydantic import ValidationError
 
-from adapters import claims, csv_rows, drift, flat_rules, ndjson
+from adapters import claims, csv_rows, drift, fields, flat_rules, ndjson
 from adapters.base import (
     Accepted,
     Adapter,
@@ -25,14 +25,15 @@ from adapters.base import (
     Finding,
     Held,
     Ignored,
+    Level,
     Message,
     Outcome,
     Refused,
     Rule,
     UnknownCode,
 )
-from adapters.fields import Part, Reading, Unmapped, spelling
-from adapters.local_time import CLOCK_TOLERANCE
+from adapters.fields import Part, Reading, Unmapped, coded, spelling
+from adapters.local_time import CLOCK_TOLERANCE, day_moment
 from adapters.record import (
     Layout,
     Meanings,
@@ -50,6 +51,23 @@ from adapters.record import (
 )
 from adapters.shapes import shape
 from schemas.base import Event, Fact
+
+__all__ = [
+    "JSON",
+    "LINES",
+    "LONGEST",
+    "Feed",
+    "Finding",
+    "Kind",
+    "Level",
+    "Part",
+    "Record",
+    "Rule",
+    "claims",
+    "coded",
+    "day_moment",
+    "fields",
+]
 
 JSON: Final = "application/json"
 LINES: Final = "application/x-ndjson"

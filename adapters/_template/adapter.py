@@ -2,9 +2,8 @@
 
 from typing import Final
 
-from adapters import claims
 from adapters._template import wire
-from adapters.flat import Feed, Kind
+from adapters.flat import Feed, Kind, claims
 from schemas.base import AddressKind, Event, Sensitivity
 from schemas.care import Referred
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from adapters.fields import Part, coded
+from adapters.flat import Part, coded
 from schemas.base import Sex
 from schemas.care import Urgency
 

@@ -1,8 +1,7 @@
 """A template agency's records as they are spelled, in CSV and in JSON alike."""
 
-from adapters import fields
 from adapters._template.codes import SexCode, UrgencyCode, WithdrawnCode
-from adapters.record import Record
+from adapters.flat import Record, fields
 
 
 class Referral(Record):
