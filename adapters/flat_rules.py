@@ -52,8 +52,8 @@ CLOCK_CHANGE: Final = Rule(
 )
 HEADER_WRONG: Final = _refuse(
     "FR-080",
-    "The file's first line is not its header, or the header lacks a column or has one twice",
-    "Begin the file with the contract's header, separated by commas.",
+    "The file's first line is not its header, or the header lacks a column, has one twice or is not in UTF-8",
+    "Begin the file with the contract's header, separated by commas, and write it in UTF-8.",
 )
 NO_END: Final = _refuse(
     "FR-081",
