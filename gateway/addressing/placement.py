@@ -5,8 +5,9 @@ First contact makes holding and never home; an institution is never a home.
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 
+from adapters.local_time import LONDON
 from gateway.addressing.determination import Answer, Confidence, Determination, Role, determination, nothing_known
 from gateway.addressing.evidence import INSTITUTION, NO_FIXED_ABODE, RELEASE, Evidence
 from gateway.addressing.holding import newest, placed, stay_of
@@ -187,8 +188,8 @@ HOME_RULES: tuple[HomeRule, ...] = (
 
 
 def _last_lived(one: Evidence) -> datetime:
-    """The last time an address was said to be lived at."""
-    ended = datetime(one.end.year, one.end.month, one.end.day, tzinfo=UTC) if one.end else None
+    """The last time an address was said to be lived at. Its last day begins where the agencies are, as events do."""
+    ended = datetime.combine(one.end, time(), LONDON) if one.end else None
     return ended if ended is not None and (one.kind != AddressKind.DECLARED or ended < one.occurred) else one.occurred
 
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adapters.local_time import day_moment
 from gateway.addressing.determination import Confidence, Role
 from gateway.addressing.evidence import DATED, INSTITUTION, NO_FIXED_ABODE, Evidence
 from gateway.addressing.holding import current_stay, determine_holding
@@ -235,6 +236,16 @@ def test_home(evidence: Sequence[Evidence], area: str | None, basis: str, confid
     found = determine_home(evidence, AS_OF, places())
     assert (found.area, found.basis, found.confidence) == (area, basis, confidence)
     assert found.role is Role.HOME
+
+
+@pytest.mark.parametrize("day", [date(2025, 7, 1), date(2026, 1, 12)], ids=["summer", "winter"])
+def test_an_eviction_told_for_a_day_alone_leaves_a_settled_residence(day: date) -> None:
+    """The residence ended on the day they became homeless: both are that day where the agencies are."""
+    evicted = day_moment(day).at
+    lived = replace(said("main", STOCKPORT, end=day), occurred=evicted)
+    homeless = replace(said("declared", None, 0, NO_FIXED_ABODE), occurred=evicted)
+    found = determine_home([lived, homeless], AS_OF, places())
+    assert (found.area, found.basis) == ("stockport", "settled_before_no_fixed_abode")
 
 
 def test_outside_the_scheme_is_an_answer() -> None:
