@@ -27,9 +27,13 @@ _WORDS: Final = {Accepted: "accepted", Held: "held", Ignored: "ignored", Refused
 
 @dataclass(frozen=True, slots=True)
 class Other:
-    """An example that is not accepted, as a record, and what its adapter makes of it. file: where it comes from."""
+    """An example that is not accepted, as a record, and what its adapter makes of it.
+
+    file: where it comes from. row: it is one of many there.
+    """
 
     file: Path
+    row: bool
     media_type: str
     body: bytes
     outcome: Outcome
@@ -103,11 +107,14 @@ class Feed:
             raise NotTried("The example cannot be told of somebody else.") from None
 
     def other(self, folder: str, fits: Callable[[Outcome], bool], *, lacks: str) -> Other:
-        """An example of held or refused, the one with most findings. Raises NotTried, saying what the feed lacks."""
+        """An example of held or refused: a record if there is one, else a row; of several, the one with most findings.
+
+        Raises NotTried, saying what the feed lacks.
+        """
         found = [one for one in self._others(folder) if fits(one.outcome)]
         if not found:
             raise NotTried(lacks)
-        return max(found, key=lambda one: len(getattr(one.outcome, "findings", ())))
+        return max(found, key=lambda one: (not one.row, len(getattr(one.outcome, "findings", ()))))
 
     def outcome(self, body: bytes, kind: str) -> Outcome:
         """What the contract says of a record."""
@@ -121,7 +128,8 @@ class Feed:
                 with file.open("rb") as opened, suppress(FileRefused):  # such a file has no rows that count
                     for piece in pieces_of(self.adapter, opened, file.name, media_type(file)):
                         if piece.media_type in self.adapter.records:
-                            yield Other(file, piece.media_type, piece.body, self.outcome(piece.body, piece.media_type))
+                            outcome = self.outcome(piece.body, piece.media_type)
+                            yield Other(file, piece.row is not None, piece.media_type, piece.body, outcome)
 
     # --- Sending, and what became of it ------------------------------------------------------------------------------
 
