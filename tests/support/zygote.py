@@ -97,6 +97,7 @@ class Zygote:
             for line in lines:
                 told = json.loads(line)
                 if "started" in told:
+                    self._ended.pop(told["started"], None)  # the number may have been another's, long ago
                     self._started.append(told["started"])
                 else:
                     self._ended[told["ended"]] = told["code"]
