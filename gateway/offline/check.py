@@ -1,7 +1,7 @@
 """`lgw check`: what would become of each record, said without a single personal value."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
@@ -31,7 +31,7 @@ from gateway.offline.records import (
 )
 from gateway.offline.report import Report
 from gateway.offline.screen import say, say_previews, say_record, say_report
-from gateway.offline.survey import Reader, survey
+from gateway.offline.survey import Reader, helpers, survey
 from schemas.place_files import PlacesError
 
 LISTED_ONE_BY_ONE: Final = 20
@@ -129,8 +129,11 @@ def _told(reader: Reader, why: str, paths: Sequence[Path], agreements: Path, con
             for record in examine(reader.adapter, paths, reader.received):
                 say_record(console, record)
     size = sum(file.stat().st_size for path in paths for file in (path.rglob("*") if path.is_dir() else [path]))
-    with meter("Reading", size, quiet=wanted.quiet or not many) as told:
-        counted = survey(reader, paths, told)
+    with (
+        helpers(reader) if many else nullcontext() as beside,
+        meter("Reading", size, quiet=wanted.quiet or not many) as told,
+    ):
+        counted = survey(reader, paths, told, beside)
     previewed = tuple(_previews(reader, paths, agreements)) if counted.tally.outcomes["accepted"] else ()
     report = Report(reader.agency, reader.received, counted, reader.known, previewed)
     say_report(console, report, causes=many)

@@ -1,10 +1,11 @@
 """Every record of some files, read and counted on all processors, in memory that does not grow with the files."""
 
 import os
+import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from contextlib import ExitStack
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -68,24 +69,49 @@ class Survey:
     files: tuple[FileFacts, ...]
 
 
-def survey(reader: Reader, paths: Sequence[Path], told: Progress, processes: int | None = None) -> Survey:
+@dataclass(frozen=True, slots=True)
+class Helpers:
+    """Processes that read and count beside this one. number: how many they are."""
+
+    executor: Executor
+    number: int
+
+
+@contextmanager
+def helpers(reader: Reader, number: int | None = None) -> Iterator[Helpers]:
+    """Start helpers, as many as there are processors without a choice, and end them. Raises PlacesError.
+
+    To be called before a bar is drawn: where it can be, a helper is a fork of this process, which has everything read
+    in already, and no thread may run while it is made. Importing it all again takes each of them seconds.
+    """
+    _ = reader.adapter, reader.known
+    number = number or min(os.cpu_count() or 1, _PROCESSES)
+    made = get_context("fork" if sys.platform == "linux" else "spawn")
+    pool = ProcessPoolExecutor(number, mp_context=made, initializer=_become, initargs=(reader,))
+    try:
+        pool.submit(os.getpid)  # makes them now, not with the first records
+        yield Helpers(pool, number)
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def survey(reader: Reader, paths: Sequence[Path], told: Progress, beside: Helpers | None = None) -> Survey:
     """Read and count every record. Raises Unusable as `examine` does, and PlacesError.
 
-    A file that is refused whole counts as one refused record: nothing of it would be taken. processes: how many read
-    beside this one; as many as there are processors, without a choice. Small files are read here.
+    A file that is refused whole counts as one refused record: nothing of it would be taken. beside: who reads long
+    files; without any, and where a file is short, they are read here.
     """
     adapter = reader.adapter
     files = [(path, name, media_type(path)) for path, name in files_of(adapter, paths)]
     counted = Tally()
-    with ExitStack() as stack:
-        work = _Work(reader, stack, processes or min(os.cpu_count() or 1, _PROCESSES))
-        before = 0
-        for path, name, kind in files:
-            with path.open("rb") as file:
-                of_file = work.count(_chunks(pieces_of(adapter, file, name, kind)), _Position(file, before, told))
-            counted.merge(of_file if isinstance(of_file, Tally) else _refused(name, of_file))
-            before += path.stat().st_size
-            told(before, {"records": counted.records})
+    work = _Work(reader, beside)
+    before = 0
+    for path, name, kind in files:
+        with path.open("rb") as file:
+            of_file = work.count(_chunks(pieces_of(adapter, file, name, kind)), _Position(file, before, told))
+        counted.merge(of_file if isinstance(of_file, Tally) else _refused(name, of_file))
+        before += path.stat().st_size
+        told(before, {"records": counted.records})
     return Survey(counted, tuple(file_facts(path, name, kind) for path, name, kind in files))
 
 
@@ -102,13 +128,11 @@ class _Position:
 
 
 class _Work:
-    """Chunks of records, counted here while there is one, and by other processes from the second on."""
+    """Chunks of records, counted here while there is one, and by helpers from the second on."""
 
-    def __init__(self, reader: Reader, stack: ExitStack, processes: int) -> None:
+    def __init__(self, reader: Reader, beside: Helpers | None) -> None:
         self._reader = reader
-        self._stack = stack
-        self._processes = processes
-        self._pool: ProcessPoolExecutor | None = None
+        self._beside = beside
 
     def count(self, chunks: Iterable[list[Piece]], position: _Position) -> Tally | FileRefused:
         """All chunks of one file in their order, or why the file is refused whole, which may stand at its end."""
@@ -117,14 +141,18 @@ class _Work:
         try:
             first: list[Piece] | None = None
             for chunk in chunks:
+                if self._beside is None:
+                    counted.merge(self._reader.tally(chunk))
+                    position(counted)
+                    continue
                 if first is None and not waiting:
                     first = chunk
                     continue
                 if first is not None:
-                    waiting.append(self._submit(first))
+                    waiting.append(self._beside.executor.submit(_count, first))
                     first = None
-                waiting.append(self._submit(chunk))
-                while len(waiting) > 2 * self._processes:  # what was read waits for whoever counts, and no more of it
+                waiting.append(self._beside.executor.submit(_count, chunk))
+                while len(waiting) > 2 * self._beside.number:  # what was read waits for whoever counts, and no more
                     counted.merge(waiting.popleft().result())
                     position(counted)
         except FileRefused as refused:
@@ -137,15 +165,6 @@ class _Work:
             counted.merge(one.result())
             position(counted)
         return counted
-
-    def _submit(self, chunk: list[Piece]) -> Future[Tally]:
-        if self._pool is None:
-            # Not forked: a bar may already be drawn by a thread.
-            self._pool = ProcessPoolExecutor(
-                self._processes, mp_context=get_context("spawn"), initializer=_become, initargs=(self._reader,)
-            )
-            self._stack.callback(self._pool.shutdown, wait=True, cancel_futures=True)
-        return self._pool.submit(_count, chunk)
 
 
 _READER: list[Reader] = []

@@ -20,6 +20,8 @@ def values_of(body: bytes, media_type: str) -> Values:
 
     CSV by column, JSON and XML by path without the numbers of lists ("person.addresses.postcode").
     """
+    if media_type == "text/csv":
+        return _csv(body)
     found: Values = {}
     for name, value in _leaves(body, media_type):
         if value.strip():
@@ -32,8 +34,6 @@ TAKEN_APART: Final = frozenset({"text/csv", "application/json", "application/xml
 
 def _leaves(body: bytes, media_type: str) -> Iterator[tuple[str, str]]:
     match media_type:
-        case "text/csv":
-            yield from _csv(body)
         case "application/json":
             try:
                 yield from _json(orjson.loads(body.removeprefix(_BOM)), "", 0)
@@ -43,14 +43,18 @@ def _leaves(body: bytes, media_type: str) -> Iterator[tuple[str, str]]:
             yield from _xml(body)
 
 
-def _csv(body: bytes) -> Iterator[tuple[str, str]]:
+def _csv(body: bytes) -> Values:
     head, _, rest = body.removeprefix(_BOM).partition(b"\n")
     try:
         names = _columns(head)
         row = next((line for line in _lines(rest) if line), [])
     except csv.Error:
-        return
-    yield from zip(names, row, strict=False)
+        return {}
+    found: Values = {}
+    for name, value in zip(names, row, strict=False):
+        if value and not value.isspace():
+            found.setdefault(name, []).append(value)
+    return found
 
 
 @lru_cache(maxsize=16)

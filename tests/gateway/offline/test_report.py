@@ -13,7 +13,7 @@ from rich.console import Console
 from adapters import _template
 from gateway.offline import Wanted, check
 from gateway.offline.records import Unusable, pieces_of
-from gateway.offline.survey import Reader, Survey, survey
+from gateway.offline.survey import Reader, Survey, helpers, survey
 
 RECEIVED = datetime(2026, 1, 15, tzinfo=UTC)
 PLACES = Path(__file__).parents[3] / "deploy" / "areas"
@@ -288,7 +288,8 @@ def test_a_format_of_one_agency_says_whose_it_is(tmp_path: Path) -> None:
 def counted(path: Path, processes: int) -> Survey:
     """A file surveyed by so many processes."""
     reader = Reader("police_custody", {}, PLACES, RECEIVED)
-    return survey(reader, [path], lambda _done, _counts: None, processes)
+    with helpers(reader, processes) as beside:
+        return survey(reader, [path], lambda _done, _counts: None, beside)
 
 
 def test_several_processes_count_what_one_counts(tmp_path: Path) -> None:
