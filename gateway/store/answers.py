@@ -8,7 +8,8 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-_LOCK = text(
+_LOCK = text("select id from deliveries where id = :id and recipient = :recipient and state <> 'restricted' for update")
+_READ = text(
     """
     select d.id, d.kind, d.state, d.case_id,
            (select r.area from responsibilities r where r.case_id = d.case_id order by r.number desc limit 1) as area,
@@ -17,11 +18,13 @@ _LOCK = text(
            array(select r.code from receipts r where r.delivery_id = d.id order by r.number) as codes,
            array(select r.at from receipts r where r.delivery_id = d.id order by r.number) as times
     from deliveries d
-    where d.id = :id and d.recipient = :recipient and d.state <> 'restricted'
-    for update of d
+    where d.id = :id
     """
 )
-"""A delivery with all that was answered so far, and who is responsible for its case."""
+"""A delivery with all that was answered so far, and who is responsible for its case.
+
+A statement of its own: one that waits for the lock would see the answers that stood before it waited.
+"""
 
 _WRITE = text(
     """
@@ -80,9 +83,9 @@ class Answer:
 
 async def lock(connection: AsyncConnection, recipient: str, delivery: UUID) -> Answered | None:
     """A recipient's own delivery, so that answers to it come one after the other; None for another's."""
-    row = (await connection.execute(_LOCK, {"id": delivery, "recipient": recipient})).first()
-    if row is None:
+    if (await connection.execute(_LOCK, {"id": delivery, "recipient": recipient})).first() is None:
         return None
+    row = (await connection.execute(_READ, {"id": delivery})).one()
     return Answered(
         id=row.id,
         kind=row.kind,
