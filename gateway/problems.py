@@ -271,7 +271,7 @@ class _LastResort:
 
         try:
             await self._app(scope, receive, watched)
-        except Exception as error:
+        except Exception as error:  # unforeseen, so of no type
             log.error("request.failed", method=scope["method"], error=type(error).__name__, where=where(error))
             if started:
                 raise  # too late for an answer: the server cuts the connection

@@ -14,7 +14,6 @@ from aiohttp.payload import BytesPayload
 from yarl import URL
 
 from gateway.clock import Clock
-from gateway.delivery.deadline import Deadline
 from gateway.delivery.delivery import Delivery
 from gateway.delivery.notices import notice
 from gateway.delivery.outcome import Closed, Erased, Offered, Outcome, Refused, Unavailable
@@ -75,16 +74,13 @@ def retry_after(value: str | None, now: datetime) -> timedelta | None:
     return max(moment - now, timedelta(0))
 
 
-def open_session(push: Push) -> aiohttp.ClientSession:
-    """A session for one recipient: as many connections as may be in flight, no cookies, no proxy of the environment.
-
-    It has no time limit: the courier has one.
-    """
+def open_session(push: Push, deadline: timedelta) -> aiohttp.ClientSession:
+    """A session for one recipient: as many connections as may be in flight, no cookies, no proxy of the environment."""
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=push.in_flight, keepalive_timeout=30),
         cookie_jar=aiohttp.DummyCookieJar(),
         headers=_HEADERS,
-        timeout=aiohttp.ClientTimeout(total=None),
+        timeout=aiohttp.ClientTimeout(total=deadline.total_seconds()),
         auto_decompress=False,
         trust_env=False,
     )
@@ -94,16 +90,9 @@ class Courier:
     """Attempts deliveries to one recipient."""
 
     def __init__(
-        self,
-        session: aiohttp.ClientSession,
-        push: Push,
-        deadline: timedelta,
-        sealer: Sealer,
-        signer: Signer,
-        clock: Clock,
+        self, session: aiohttp.ClientSession, push: Push, sealer: Sealer, signer: Signer, clock: Clock
     ) -> None:
         self._session = session
-        self._deadline = Deadline(deadline)
         self._url = URL(push.url)
         self._full = push.body is Body.FULL
         self._sealer = sealer
@@ -143,13 +132,12 @@ class Courier:
         status: int | None = None
         ours, asked = False, None
         try:
-            with self._deadline.kept():
-                async with self._session.post(self._url, data=data, headers=headers, allow_redirects=False) as answer:
-                    status = answer.status
-                    asked = retry_after(answer.headers.get("retry-after"), now)
-                    ours = answer.headers.get(ID) == headers[ID]
-                    told = await _read(answer.content)
-                    ours = ours or headers[ID].encode() in told
+            async with self._session.post(self._url, data=data, headers=headers, allow_redirects=False) as answer:
+                status = answer.status
+                asked = retry_after(answer.headers.get("retry-after"), now)
+                ours = answer.headers.get(ID) == headers[ID]
+                told = await _read(answer.content)
+                ours = ours or headers[ID].encode() in told
         except TimeoutError:
             # Once its status is known an answer counts, however its body goes on.
             return judge(Failure.TIMEOUT if status is None else status, ours=ours, asked=asked)

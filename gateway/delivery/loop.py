@@ -190,11 +190,11 @@ class DeliveryLoop:
         """Begin to serve a recipient."""
         service = _Service(group)
         if party.push is not None:
-            session = open_session(party.push)
+            session = open_session(party.push, self._settings.deadline)
             carrier = Carrier(
                 party.id,
                 queue=Queue(self._engine, party.id, self._clock, bodies=party.push.body is Body.FULL),
-                courier=Courier(session, party.push, self._settings.deadline, self._sealer, self._signer, self._clock),
+                courier=Courier(session, party.push, self._sealer, self._signer, self._clock),
                 settler=settler,
                 patience=Patience.of(self._settings),
                 circuit=Circuit(self._settings.circuit),

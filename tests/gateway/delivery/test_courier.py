@@ -105,8 +105,8 @@ async def attempt(
 ) -> object:
     """Make one attempt."""
     push = Push(url=door.url, body=body)
-    async with open_session(push) as session:
-        return await Courier(session, push, deadline, SEALER, SIGNER, lambda: datetime.now(UTC)).attempt(one)
+    async with open_session(push, deadline) as session:
+        return await Courier(session, push, SEALER, SIGNER, lambda: datetime.now(UTC)).attempt(one)
 
 
 async def test_a_push_is_signed_over_its_very_bytes(door: Door) -> None:
