@@ -197,14 +197,14 @@ async def dispatch(settings: Settings) -> None:
             sessions=kept.session,
         )
         broker = new_broker(settings.kafka, settings.dispatch.instance)
-        subscribe(broker, consumer, settings.kafka, settings.dispatch)
+        offsets = subscribe(broker, consumer, settings.kafka, settings.dispatch)
         health = Health(
             own.clock,
             {"courier": Progress(lambda: courier.held, lambda: courier.last_progress)},
             {"store": store_answers(engine), "kafka": _kafka_answers(producer)},
         )
         routes = [(route.path, route.app) for route in health.routes()]
-        app = AsgiFastStream(broker, asgi_routes=routes, logger=None)
+        app = AsgiFastStream(broker, asgi_routes=routes, logger=None, on_shutdown=[offsets.close])
         await serve(
             app,
             settings.dispatch.host,

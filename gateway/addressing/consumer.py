@@ -14,7 +14,7 @@ from typing import Protocol
 
 import stamina
 from pydantic import ValidationError
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gateway import telemetry
@@ -281,6 +281,7 @@ def _store_is_away(error: BaseException) -> bool:
         return (
             error.connection_invalidated
             or isinstance(error, OperationalError | InterfaceError)
+            or (isinstance(error, InternalError) and not state)  # the driver's own: its session is being closed
             or state[:2] in {"08", "53", "57", "58"}
             or state in {"40001", "40P01"}
         )

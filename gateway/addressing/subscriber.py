@@ -41,8 +41,11 @@ def new_broker(kafka: Kafka, instance: str) -> KafkaBroker:
     )
 
 
-def subscribe(broker: KafkaBroker, consumer: AddressingConsumer, kafka: Kafka, dispatch: Dispatch) -> None:
-    """Subscribe the consumer to every canonical topic, as a static member of the one group."""
+def subscribe(broker: KafkaBroker, consumer: AddressingConsumer, kafka: Kafka, dispatch: Dispatch) -> Offsets:
+    """Subscribe the consumer to every canonical topic, as a static member of the one group.
+
+    What it gives back is to be closed before the broker is stopped: no offset can be committed after that.
+    """
 
     async def as_it_came(record: "ConsumerRecord[Any, Any]") -> KafkaAckableMessage:
         return KafkaAckableMessage(body=b"", raw_message=record, consumer=subscriber.consumer)
@@ -86,3 +89,4 @@ def subscribe(broker: KafkaBroker, consumer: AddressingConsumer, kafka: Kafka, d
         description="Decides who is sent what. Each record ends decided, held or in quarantine, then its offset moves.",
     )
     subscriber(decide)
+    return offsets

@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from gateway import telemetry
+from gateway.cancelling import heed_cancelling
 from gateway.clock import Clock
 from gateway.delivery.carrier import Carrier
 from gateway.delivery.circuit import Circuit
@@ -122,6 +123,7 @@ class DeliveryLoop:
             except* (SQLAlchemyError, OSError, TimeoutError) as lost:
                 first = telemetry.first(lost)
                 log.warning("delivery.interrupted", error=type(first).__name__, where=telemetry.where(first))
+                heed_cancelling()
                 await self._pause(_PAUSE)
 
     async def stop(self) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 from gateway import telemetry
+from gateway.cancelling import heed_cancelling
 from gateway.errors import ConfigurationError
 from gateway.telemetry import log
 
@@ -26,4 +27,5 @@ async def keep_going(name: str, run: Callable[[], Awaitable[None]], pause: timed
             telemetry.channel_faults.labels(name).inc()
             cause = telemetry.first(error)
             log.error("channel.failed", name=name, error=type(cause).__name__, where=telemetry.where(cause))
+            heed_cancelling()
         await asyncio.sleep(pause.total_seconds())

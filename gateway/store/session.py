@@ -24,11 +24,12 @@ class Session:
 
     def __init__(self, driver: "asyncpg.Connection[asyncpg.Record]") -> None:
         self._driver = driver
+        self._lost = False
 
     @property
     def ended(self) -> bool:
-        """Whether the driver knows that the server is gone."""
-        return self._driver.is_closed()
+        """Whether the server is gone, as far as the driver knows or a statement was told."""
+        return self._lost or self._driver.is_closed()
 
     async def rows(self, statement: Statement, told: Mapping[str, Any] = _NOTHING) -> list[Any]:
         """What a statement gives. Raises DBAPIError."""
@@ -67,7 +68,7 @@ class Session:
             yield
             await self._control("commit")
         except BaseException:
-            if not self._driver.is_closed():
+            if not self.ended:
                 await self._control("rollback")
             raise
 
@@ -86,8 +87,19 @@ class Session:
             kind = IntegrityError
         elif isinstance(error, asyncpg.InterfaceError):
             kind = InterfaceError
-        lost = self._driver.is_closed()
-        return kind(None, None, error, hide_parameters=True, connection_invalidated=lost)
+        self._lost = self._lost or _says_goodbye(error)
+        return kind(None, None, error, hide_parameters=True, connection_invalidated=self.ended)
+
+
+def _says_goodbye(error: Exception) -> bool:
+    """Whether a session has ended by this error, though its connection may seem open for a moment longer.
+
+    The server tells a session why it ends it, and closes after that. The driver, which has read the reason and not yet
+    the closing, takes no statement any more and calls that a fault of its own.
+    """
+    return isinstance(error, asyncpg.OperatorInterventionError | asyncpg.InternalClientError) and not isinstance(
+        error, asyncpg.QueryCanceledError
+    )
 
 
 def _begin(locks: Iterable[int]) -> str:
@@ -116,10 +128,11 @@ async def session(engine: AsyncEngine) -> AsyncIterator[Session]:
         driver = (await connection.get_raw_connection()).driver_connection
         if driver is None:
             raise ConnectionError("there is no session")
+        opened = Session(driver)
         try:
-            yield Session(driver)
+            yield opened
         finally:
-            if driver.is_closed() or driver.is_in_transaction():
+            if opened.ended or driver.is_in_transaction():
                 # The pool did not see it end, or be left in the middle, and would hand it out again.
                 await connection.invalidate()
 

@@ -30,8 +30,8 @@ pytestmark = [pytest.mark.services, pytest.mark.slow]
 VERSIONS = 4
 """Messages of each person."""
 
-IN_FILE, AFTERWARDS, MOST = 12, 12, 10_000
-"""People in a file; people sent after the death; and the first of these, beyond all that are sent before."""
+IN_FILE, AFTERWARDS, MEANWHILE, MOST = 12, 12, 96, 10_000
+"""People in a file; sent after a death; sent while one is stopped; the first of these, beyond all sent before."""
 
 NTH: dict[Part, dict[str, int]] = {
     "intake": {
@@ -117,8 +117,10 @@ async def test_a_process_stopped_there_and_thought_dead_does_nothing_twice(
         await asyncio.gather(
             one.system.start("intake", "dispatch-2"), one.system.start("dispatch", crash=f"{point}:{nth}:stop")
         )
-        sending = asyncio.create_task(one.send(messages(range(96), VERSIONS)))
+        over = asyncio.Event()
+        sending = asyncio.create_task(one.send(_people(over, MEANWHILE)))
         await one.system.stopped("dispatch")
+        over.set()
         one.note(f"dispatch was stopped at {point}")
         await asyncio.sleep(STOPPED)
         meanwhile = one.effects
@@ -175,9 +177,9 @@ async def _send(one: Trial, point: str, over: asyncio.Event) -> None:
         await one.send(_people(over))
 
 
-def _people(over: asyncio.Event) -> Iterator[Sequence[Message]]:
-    """People to send messages of: for as long as it is not over, and then a few."""
+def _people(over: asyncio.Event, then: int = AFTERWARDS) -> Iterator[Sequence[Message]]:
+    """People to send messages of: for as long as it is not over, and then so many."""
     before = itertools.takewhile(lambda _: not over.is_set(), itertools.count(IN_FILE))
     for number in before:
         yield from messages(range(number, number + 1), VERSIONS)
-    yield from messages(range(MOST, MOST + AFTERWARDS), VERSIONS)
+    yield from messages(range(MOST, MOST + then), VERSIONS)

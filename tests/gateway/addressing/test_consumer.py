@@ -298,11 +298,12 @@ async def test_what_was_overtaken_in_quarantine_is_not_told_after_its_correction
 async def subscribed(kafka: Kafka, consumer: AddressingConsumer) -> AsyncIterator[KafkaBroker]:
     """The consumer, subscribed as in production."""
     broker = new_broker(kafka, "test")
-    subscribe(broker, consumer, kafka, Dispatch(instance=f"dispatch-{uuid.uuid4().hex[:8]}"))
+    offsets = subscribe(broker, consumer, kafka, Dispatch(instance=f"dispatch-{uuid.uuid4().hex[:8]}"))
     await broker.start()
     try:
         yield broker
     finally:
+        await offsets.close()
         await broker.stop()
 
 

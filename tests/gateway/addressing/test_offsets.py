@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
@@ -78,3 +79,27 @@ async def test_a_commit_that_fails_goes_with_the_next() -> None:
     offsets.decided([Record(5)])
     await offsets.settled()
     assert group.committed == [{0: 6, 1: 10}]
+
+
+async def test_at_the_end_the_last_commit_is_waited_for() -> None:
+    """And what is decided after that is not committed: it comes again, to no effect."""
+    group = Group()
+    offsets = Offsets(group.commit)
+    offsets.decided([Record(0)])
+    await group.came.wait()
+    closing = asyncio.create_task(offsets.close())
+    group.through.release()
+    await closing
+    offsets.decided([Record(1)])
+    await offsets.settled()
+    assert group.committed == [{0: 1}]
+
+
+async def test_a_commit_that_never_ends_holds_up_no_shutdown() -> None:
+    """The library asks a broker that is away for ever; that ends with us."""
+    group = Group()
+    offsets = Offsets(group.commit, patience=timedelta(0))
+    offsets.decided([Record(0)])
+    await group.came.wait()
+    await offsets.close()
+    assert (group.committed, group.under_way) == ([], 0)

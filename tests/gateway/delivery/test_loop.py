@@ -374,7 +374,9 @@ async def test_processes_share_the_recipients_and_take_over(engine: AsyncEngine,
     assert len(door.arrivals) == 30
 
 
-async def test_a_lost_session_is_made_anew_and_nothing_with_it_is_lost(engine: AsyncEngine, door: Door) -> None:
+async def test_a_lost_session_is_made_anew_and_nothing_with_it_is_lost(
+    engine: AsyncEngine, postgres: str, door: Door
+) -> None:
     """PostgreSQL ends every session in the middle; all arrives in order, a repeat with the same bytes."""
     queued = await queue(engine, [Owed("a", n % 50, n) for n in range(400)])
     async with delivering(engine, recipients(door, "a")):
@@ -384,7 +386,8 @@ async def test_a_lost_session_is_made_anew_and_nothing_with_it_is_lost(engine: A
             "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database()"
             " and pid <> pg_backend_pid()",
         )
-        await until(engine, all_are("offered"))
+        async with engine_of(postgres) as looking:
+            await until(looking, all_are("offered"))
     for row in orders(door, queued).values():
         assert row == sorted(row)
 

@@ -8,13 +8,14 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from gateway.store.session import Kept, Session
+from gateway.store.session import Kept, Session, session
 from gateway.store.statement import Statement
 from tests.support.deliveries import engine_of
 
 pytestmark = pytest.mark.services
 
 PROCESS = Statement("select pg_backend_pid()")
+GOODBYE = Statement("select pg_terminate_backend(pg_backend_pid())")
 FAILING = Statement("select 1 / cast(:zero as int)")
 
 
@@ -49,6 +50,17 @@ async def test_a_session_in_which_something_failed_holds_up_nobody(engine: Async
                 await session.rows(FAILING, {"zero": 0})
         async with kept.session() as session, session.transaction():
             assert await which(session)
+
+
+async def test_a_session_whose_end_was_announced_is_not_handed_out_again(engine: AsyncEngine) -> None:
+    """The server says that it ends a session and closes after that; between the two nobody may be given it."""
+    with pytest.raises(DBAPIError) as error:
+        async with session(engine) as opened:
+            await opened.rows(GOODBYE)
+    assert opened.ended
+    assert error.value.connection_invalidated
+    async with session(engine) as another:
+        assert await which(another)
 
 
 async def test_a_session_that_the_server_ended_is_replaced(engine: AsyncEngine) -> None:
