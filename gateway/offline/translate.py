@@ -10,10 +10,10 @@ from typing import Any
 
 import orjson
 from rich.console import Console
-from rich.text import Text
 
 from adapters.base import Accepted, Adapter
 from gateway.offline.records import Examined, agency_of, examine
+from gateway.offline.screen import say_record
 from schemas.base import Fact
 
 
@@ -28,8 +28,9 @@ def translate(
 ) -> int:
     """Print each fact of the records in some files as one line of JSON; the exit code.
 
-    0: every record was translated or is of a kind nobody subscribes to. 1: at least one is held or refused, as told on
-    `problems`; `check` says why. Raises Unusable where it cannot be tried.
+    0: every record was translated or is of a kind nobody subscribes to. 1: at least one is held or refused. A record
+    that becomes no event is told on `problems` as `check` tells it: each finding with its field, what is wrong and the
+    fix. Raises Unusable where it cannot be tried.
     """
     attention = False
     for record in examine(agency_of(adapters, agency), paths, received):
@@ -37,9 +38,8 @@ def translate(
         if isinstance(record.outcome, Accepted):
             for fact in record.outcome.facts:
                 console.file.write(orjson.dumps(_as_object(record, fact)).decode() + "\n")
-        else:
-            rules = ", ".join(dict.fromkeys(finding.rule.id for finding in record.findings))
-            problems.print(Text(f"{record.place}: {record.word}" + (f" ({rules})" if rules else "")))
+        if record.needs_attention or not isinstance(record.outcome, Accepted):
+            say_record(problems, record)
     return int(attention)
 
 

@@ -10,7 +10,8 @@ from rich.console import Console
 
 from adapters.registry import adapters
 from gateway.offline import translate
-from gateway.offline.records import Unusable
+from gateway.offline.records import Unusable, examine
+from gateway.offline.screen import say_record
 
 RECEIVED = datetime(2026, 1, 15, tzinfo=UTC)
 EXAMPLES = Path(__file__).parents[3] / "contracts" / "inbound" / "police_custody" / "examples"
@@ -44,10 +45,25 @@ def test_what_is_taken_back_is_told_without_its_content() -> None:
 
 
 def test_what_becomes_no_event_is_named() -> None:
-    """Refused and held records are told apart from the events, by their rules, and end with 1."""
-    code, facts, problems = run(EXAMPLES / "refused" / "due-before-notice.xml", EXAMPLES / "held")
+    """Refused and held records are told apart from the events, in the very words of `check`, and end with 1."""
+    files = (EXAMPLES / "refused" / "due-before-notice.xml", EXAMPLES / "held")
+    code, facts, problems = run(*files)
     assert (code, facts) == (1, [])
-    assert "due-before-notice.xml: refused (CU-031)" in problems
+    checked = io.StringIO()
+    for record in examine(adapters()["police_custody"], files, RECEIVED):
+        say_record(Console(file=checked), record)
+    assert problems == checked.getvalue()
+
+
+def test_a_refusal_says_what_is_wrong_where_and_what_to_do() -> None:
+    """The rule's sentence, the field at fault and the fix stand there, and nothing the record holds."""
+    _, _, problems = run(EXAMPLES / "refused" / "due-before-notice.xml")
+    (record,) = examine(adapters()["police_custody"], [EXAMPLES / "refused" / "due-before-notice.xml"], RECEIVED)
+    (finding,) = record.findings
+    told = " ".join(problems.split())
+    assert told.startswith("due-before-notice.xml: refused")
+    assert all(part in told for part in ("CU-031", finding.field, finding.rule.sentence, finding.rule.fix))
+    assert max(map(len, problems.splitlines())) <= 80
     assert "Oakenfold" not in problems
 
 
