@@ -52,7 +52,8 @@ from gateway.operations.redrive import Redrive
 from gateway.serving import serve
 from gateway.settings import Kafka, Settings
 from gateway.store import quarantine
-from gateway.store.ledger import migrate, open_engine
+from gateway.store.ledger import open_engine
+from gateway.store.schema import migrate
 from gateway.store.session import Kept
 from gateway.store.turns import Turns, open_turns
 from gateway.telemetry import log

@@ -8,6 +8,7 @@
     ├── ChildDied            a process we started has ended by itself
     ├── ChildNotReady        a process we started runs, but does not answer in time
     ├── ClusterOfOtherSize   the data folder holds a Kafka cluster of another number of brokers
+    ├── OtherVersionsData     the tables in the data folder are another version's
     ├── JavaMissing          there is no Java where one was expected
     ├── JarMissing           a jar of Kafka's is not in the folder it should be in
     ├── JarTampered          a jar is not the one we know
@@ -74,6 +75,15 @@ class ClusterOfOtherSize(LocalError):
     """The folder {folder} holds a Kafka cluster of {found} broker(s), and {wanted} were asked for."""
 
     remedy = "Ask for {found}, or choose another folder; what is on Kafka can be rebuilt with lgw rebuild."
+
+
+class OtherVersionsData(LocalError):
+    """The data in {folder} was made by another version of the gateway, whose tables are not this one's."""
+
+    remedy = (
+        "Choose another folder with --data, or delete that one to begin anew; what is in it is read by the version "
+        "that made it."
+    )
 
 
 class JavaMissing(LocalError):

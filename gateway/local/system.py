@@ -18,13 +18,16 @@ from adapters.registry import TRYING
 from gateway.local import case_api, kafka, postgres
 from gateway.local.cast import AGENCIES, Agency, Lasars
 from gateway.local.children import Child, Children, Program, answers
+from gateway.local.errors import OtherVersionsData
 from gateway.local.folder import claimed
 from gateway.local.installation import Installation, environment, prepare
 from gateway.local.kafka import EmbeddedKafka
 from gateway.local.ports import LOOPBACK, require_free
 from gateway.local.postgres import DATABASE, EmbeddedPostgres
 from gateway.local.steps import Steps
-from gateway.settings import Settings
+from gateway.settings import Settings, Store
+from gateway.store.ledger import open_engine
+from gateway.store.schema import made_otherwise
 
 WITHIN = 60.0
 """Seconds a process of ours may take until it is ready, on a slow machine."""
@@ -212,6 +215,8 @@ def start(children: Children, plan: Plan, steps: Steps) -> System:
             asyncio.run(_empty(store))
             for left in ("books", "drop"):
                 shutil.rmtree(folder / left, ignore_errors=True)
+        elif asyncio.run(_made_otherwise(store)):
+            raise OtherVersionsData(folder=folder)
         broker.wait_until_ready()
         if plan.fresh:
             asyncio.run(_forget_topics(broker.bootstrap))
@@ -256,6 +261,15 @@ def case_api_options(own: Installation, port: int) -> dict[str, str]:
         "client_id": case_api.CLIENT,
         "client_secret_file": str(own.case_secret),
     }
+
+
+async def _made_otherwise(store: EmbeddedPostgres) -> bool:
+    """Whether another version has made the gateway's tables."""
+    engine = open_engine(Store(dsn=store.dsn))
+    try:
+        return await made_otherwise(engine)
+    finally:
+        await engine.dispose()
 
 
 async def _empty(store: EmbeddedPostgres) -> None:

@@ -20,6 +20,7 @@ from gateway.parties import load_parties
 from gateway.sealing import Secrets
 from gateway.settings import Settings
 from gateway.store.ledger import open_engine
+from gateway.store.schema import made_otherwise
 
 _ROOM = 1 << 30
 _SKEW = 30.0
@@ -111,12 +112,16 @@ async def _store(settings: Settings, clock: Clock) -> Examined:
     try:
         async with engine.connect() as connection:
             now, told = (await connection.execute(text("select clock_timestamp(), version()"))).one()
+        other = await made_otherwise(engine)
     finally:
         await engine.dispose()
     skew = abs((clock() - now).total_seconds())
     name = " ".join(str(told).split()[:2])
     if skew > _SKEW:
         return Examined("postgresql", False, f"{name}, its clock {skew:.0f} s off ours", "Set both clocks by NTP.")
+    if other:
+        fix = "Run the version that made them, or give this one a data folder or database of its own."
+        return Examined("postgresql", False, f"{name}, with the tables of another version of the gateway", fix)
     return Examined("postgresql", True, f"{name}, clocks agree")
 
 

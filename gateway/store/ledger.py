@@ -1,19 +1,13 @@
-"""The engine every statement runs on, and the schema's migrations."""
+"""The engine every statement runs on."""
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 import asyncpg
-from alembic import command
-from alembic.config import Config
-from sqlalchemy import AdaptedConnection, Connection, event
+from sqlalchemy import AdaptedConnection, event
 from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from gateway.settings import Store
-
-_MIGRATIONS = Path(__file__).parent / "migrations"
-
 
 _SETTINGS: Mapping[str, str] = {"jit": "off", "application_name": "lasars-gateway"}
 
@@ -65,17 +59,3 @@ async def listen(
         await driver.add_listener(channel, told)
     except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise ConnectionError("the session has ended") from error
-
-
-async def migrate(engine: AsyncEngine) -> None:
-    """Bring the schema to this version. Two processes starting at once wait for each other."""
-    async with engine.begin() as connection:
-        await connection.exec_driver_sql("select pg_advisory_xact_lock(7130001)")
-        await connection.run_sync(_upgrade)
-
-
-def _upgrade(connection: Connection) -> None:
-    config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS))
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")

@@ -1,5 +1,6 @@
 """`lgw up`: what a person who plays with it can count on."""
 
+import asyncio
 import json
 import os
 import signal
@@ -12,10 +13,14 @@ import httpx
 import psutil
 import pytest
 
-from gateway.local import ports
+from gateway.local import ports, postgres
 from gateway.local.cast import SENDERS
 from gateway.local.folder import claimed
+from gateway.settings import Store
+from gateway.store.ledger import open_engine
+from gateway.store.schema import migrate
 from tests.journeys.lgw import Lgw, lgw
+from tests.support import versions
 
 RECORD = Path(__file__).parents[2] / "contracts/inbound/police_custody/examples/accepted/follow-up-required.xml"
 UP = "Ctrl-C stops everything"
@@ -97,6 +102,26 @@ def test_a_folder_in_use_is_named(tmp_path: Path) -> None:
     assert command.said[-1].startswith(
         f"The folder {tmp_path} is in use by another gateway (process {os.getpid()}). Stop that one first"
     )
+
+
+@pytest.mark.services
+@pytest.mark.slow
+def test_data_of_another_version_is_left_alone(tmp_path: Path) -> None:
+    """A folder whose tables are another version's is refused in a sentence with what to do."""
+    with postgres.start(tmp_path / "postgres") as store:
+        asyncio.run(_migrated(store.dsn, versions.older(tmp_path)))
+    with lgw("up", "--data", tmp_path, env=places()) as command:
+        assert command.ends() == 1
+    assert command.said[-1].startswith(f"The data in {tmp_path} was made by another version of the gateway")
+    assert "--data" in command.said[-1]
+
+
+async def _migrated(dsn: str, migrations: Path) -> None:
+    engine = open_engine(Store(dsn=dsn))
+    try:
+        await migrate(engine, migrations)
+    finally:
+        await engine.dispose()
 
 
 def _sent(api: str, data: Path) -> str:

@@ -17,7 +17,8 @@ import asyncpg
 from gateway.local import kafka, metadata, postgres
 from gateway.local.postgres import SETTINGS
 from gateway.settings import Store
-from gateway.store.ledger import migrate, open_engine
+from gateway.store.ledger import open_engine
+from gateway.store.schema import migrate
 
 POSTGRES_IMAGE = "postgres:18.4"
 KAFKA_IMAGE = "apache/kafka:4.3.1"

@@ -1,1 +1,1 @@
-"""The schema's history; see `gateway.store.ledger.migrate`."""
+"""The schema's history; see `gateway.store.schema.migrate`."""
