@@ -120,6 +120,11 @@ received = Counter(
     "Records and files, by the channel they came by and what became of them",
     ["channel", "fate"],
 )
+turned_away = Counter(
+    "gateway_messages_turned_away",
+    "Records and files a door turned away before it read them, by the problem it told",
+    ["channel", "agency", "status", "problem"],
+)
 refused = Counter("gateway_records_refused", "Records refused at the door", ["agency"])
 relayed = Counter("gateway_events_relayed", "Events acknowledged by Kafka", ["topic"])
 addressed = Counter("gateway_events_addressed", "Events decided", ["state"])

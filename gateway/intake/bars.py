@@ -27,7 +27,7 @@ from gateway.access.caller import Access
 from gateway.clock import Clock
 from gateway.failpoints import reach
 from gateway.intake.chain import key_of
-from gateway.intake.door import Limits, chunks, feed, media_type, not_too_busy
+from gateway.intake.door import Limits, chunks, feed, media_type, not_too_busy, turned_away
 from gateway.intake.entry import Clash
 from gateway.intake.operation_outcome import MEDIA_TYPE, echoed
 from gateway.intake.record import RecordRefused, RecordTaken, RecordTaker
@@ -87,15 +87,19 @@ class MessageDoor:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request. Raises Problem for every answer that is not an acceptance."""
         request = Request(scope, receive)
-        caller = self.access.caller(request)
-        adapter = feed(caller, AGENCY, self.adapters)
-        request_id = _id(request, "x-request-id")
-        _id(request, "x-correlation-id")
-        target = _target(request)
-        media = media_type(request, adapter.records & (JSON | XML))
-        not_too_busy(self.taker.journal.waiting, self.limits)
-        reach("I1")
-        body = b"".join([chunk async for chunk in chunks(request, self.limits)])
+        try:
+            caller = self.access.caller(request)
+            adapter = feed(caller, AGENCY, self.adapters)
+            request_id = _id(request, "x-request-id")
+            _id(request, "x-correlation-id")
+            target = _target(request)
+            media = media_type(request, adapter.records & (JSON | XML))
+            not_too_busy(self.taker.journal.waiting, self.limits)
+            reach("I1")
+            body = b"".join([chunk async for chunk in chunks(request, self.limits)])
+        except Problem as problem:
+            turned_away(self.taker.channel, self.adapters.get(AGENCY), problem.kind)
+            raise
         reach("I2")
         message = Message(body, media, self.clock(), {TARGET: target.value})
         sender = caller.party.id

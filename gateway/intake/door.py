@@ -8,6 +8,7 @@ from datetime import timedelta
 from starlette.requests import Request
 
 from adapters.base import Adapter
+from gateway import telemetry
 from gateway.access.caller import Caller
 from gateway.parties import Party
 from gateway.problems import (
@@ -17,6 +18,7 @@ from gateway.problems import (
     TOO_LARGE,
     TOO_SLOW,
     Fault,
+    Kind,
     Problem,
     not_found,
 )
@@ -112,6 +114,12 @@ async def chunks(request: Request, limits: Limits) -> AsyncIterator[bytes]:
         if total > limits.max_body:
             raise _too_large(limits)
         yield chunk
+
+
+def turned_away(channel: str, adapter: Adapter | None, kind: Kind) -> None:
+    """Count a message that was not read. adapter: of the feed it was meant for; None where that is none of ours."""
+    agency = adapter.name if adapter is not None else "unknown"
+    telemetry.turned_away.labels(channel, agency, kind.status, kind.name).inc()
 
 
 def _too_large(limits: Limits) -> Problem:

@@ -19,10 +19,10 @@ from gateway.access.caller import Access
 from gateway.failpoints import reach
 from gateway.intake.answers import replies_to_file
 from gateway.intake.batch import Became, FileTaken, FileTaker, Incoming
-from gateway.intake.door import Limits, chunks, feed, media_type, message_id, not_too_busy
+from gateway.intake.door import Limits, chunks, feed, media_type, message_id, not_too_busy, turned_away
 from gateway.intake.spool import Spool, Spooled
 from gateway.intake.told import file_problem, file_told
-from gateway.problems import unavailable
+from gateway.problems import Problem, unavailable
 from gateway.telemetry import log
 
 _IN_MEMORY = 1 << 20
@@ -39,20 +39,29 @@ class FileDoor:
 
     async def __call__(self, request: Request) -> Response:
         """Serve one request. Raises Problem for every answer that is not an acceptance."""
-        caller = self.access.caller(request)
-        adapter = feed(caller, request.path_params["agency"], self.adapters)
-        told_id = message_id(request)
-        media = media_type(request, adapter.files)
-        not_too_busy(self.taker.journal.waiting, self.limits)
-        trace = telemetry.traceparent(request.headers.get("traceparent"))
-        incoming = Incoming(caller.party.id, adapter, media, told_id, trace)
+        agency: str = request.path_params["agency"]
         # SpooledTemporaryFile has every method of a binary file, which its stub does not say.
         with cast(BinaryIO, tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)) as file:
-            spooled = await _spool(request, self.limits, file)
+            try:
+                incoming = self._incoming(request, agency)
+                spooled = await _spool(request, self.limits, file)
+            except Problem as problem:
+                turned_away(self.taker.channel, self.adapters.get(agency), problem.kind)
+                raise
             became = await self.taker.take(incoming, spooled)
             reach("F4")
             said = await replies_to_file(self.taker, incoming, spooled, became, self.taker.clock())
         return _answer(became, said)
+
+    def _incoming(self, request: Request, agency: str) -> Incoming:
+        """What is known of a file before it is read. Raises Problem for one that is not let in."""
+        caller = self.access.caller(request)
+        adapter = feed(caller, agency, self.adapters)
+        told_id = message_id(request)
+        media = media_type(request, adapter.files)
+        not_too_busy(self.taker.journal.waiting, self.limits)
+        trace = telemetry.traceparent(request.headers.get("traceparent"))
+        return Incoming(caller.party.id, adapter, media, told_id, trace)
 
 
 def _answer(became: Became, said: tuple[Reply, ...]) -> Response:

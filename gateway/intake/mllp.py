@@ -17,9 +17,11 @@ from gateway.clock import Clock
 from gateway.errors import ConfigurationError, JournalUnavailable
 from gateway.failpoints import reach
 from gateway.intake.answers import answered, replies
+from gateway.intake.door import turned_away
 from gateway.intake.frames import Frame, Frames, OutOfStep, framed
 from gateway.intake.record import RecordTaker
 from gateway.parties import Mllp, Party
+from gateway.problems import TOO_BUSY, TOO_LARGE
 from gateway.settings import Mllp as Settings
 from gateway.telemetry import log
 
@@ -197,8 +199,10 @@ class MllpListener:
         if not frame.whole:
             finding = Finding(TOO_LONG, "message", f"more than {self._limits.longest} bytes")
             log.info("mllp.refused", sender=self._sender, rule=TOO_LONG.id)
+            turned_away(self._taker.channel, self._adapter, TOO_LARGE)
             return Answered(Fate.REFUSED, self._clock(), findings=(finding,))
         if self._taker.journal.waiting >= self._limits.waiting:
+            turned_away(self._taker.channel, self._adapter, TOO_BUSY)
             return Answered(Fate.NOT_NOW, self._clock())
         named = self._adapter.ids.get(MEDIA_TYPE)
         told_id = named(message.body) if named is not None else None

@@ -12,7 +12,7 @@ from gateway.clock import Clock
 from gateway.errors import ConfigurationError
 from gateway.intake.answers import answered, replies, replies_to_file
 from gateway.intake.batch import FileTaken, FileTaker, Incoming
-from gateway.intake.door import attributes
+from gateway.intake.door import attributes, turned_away
 from gateway.intake.entry import Clash
 from gateway.intake.record import RecordRefused, RecordTaker
 from gateway.intake.spool import Spooled
@@ -71,7 +71,7 @@ class ParcelTaker:
 
     def too_large(self, parcel: Parcel) -> Statement:
         """What is said of one that is larger than that."""
-        return _refused(Problem(TOO_LARGE, f"At most {self.most(parcel)} bytes are taken here."))
+        return self._turned_away(parcel, Problem(TOO_LARGE, f"At most {self.most(parcel)} bytes are taken here."))
 
     async def take(self, parcel: Parcel, spooled: Spooled) -> Statement:
         """Take one; when this returns, what it says is committed.
@@ -87,7 +87,11 @@ class ParcelTaker:
         if media_type is not None and media_type in adapter.records:
             return await self._record(parcel, media_type, spooled)
         taken = ", ".join(sorted({*adapter.files, *adapter.records}))
-        return _refused(Problem(MEDIA_TYPE_NOT_TAKEN, f"Taken from this sender: {taken}."))
+        return self._turned_away(parcel, Problem(MEDIA_TYPE_NOT_TAKEN, f"Taken from this sender: {taken}."))
+
+    def _turned_away(self, parcel: Parcel, problem: Problem) -> Statement:
+        turned_away(self.records.channel, parcel.adapter, problem.kind)
+        return _refused(problem)
 
     async def _record(self, parcel: Parcel, media_type: str, spooled: Spooled) -> Statement:
         spooled.file.seek(0)

@@ -18,10 +18,11 @@ from gateway.clock import Clock
 from gateway.errors import JournalUnavailable
 from gateway.failpoints import reach
 from gateway.intake.answers import answered, replies
-from gateway.intake.door import Limits, attributes, chunks, feed, media_type, message_id, not_too_busy
+from gateway.intake.door import Limits, attributes, chunks, feed, media_type, message_id, not_too_busy, turned_away
 from gateway.intake.entry import Clash
 from gateway.intake.record import RecordRefused, RecordTaken, RecordTaker
 from gateway.intake.told import record_clash, record_problem, record_told
+from gateway.problems import Problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +38,18 @@ class RecordDoor:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request. Raises Problem for every answer that is not an acceptance."""
         request = Request(scope, receive)
-        caller = self.access.caller(request)
-        adapter = feed(caller, scope["path_params"]["agency"], self.adapters)
-        told_id = message_id(request)
-        media = media_type(request, adapter.records)
-        not_too_busy(self.taker.journal.waiting, self.limits)
-        reach("I1")
-        body = b"".join([chunk async for chunk in chunks(request, self.limits)])
+        agency: str = scope["path_params"]["agency"]
+        try:
+            caller = self.access.caller(request)
+            adapter = feed(caller, agency, self.adapters)
+            told_id = message_id(request)
+            media = media_type(request, adapter.records)
+            not_too_busy(self.taker.journal.waiting, self.limits)
+            reach("I1")
+            body = b"".join([chunk async for chunk in chunks(request, self.limits)])
+        except Problem as problem:
+            turned_away(self.taker.channel, self.adapters.get(agency), problem.kind)
+            raise
         reach("I2")
         message = Message(body, media, self.clock(), attributes(caller.party))
         if told_id is None and media in adapter.ids:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from prometheus_client import REGISTRY
 from pydantic import ValidationError
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -57,9 +58,8 @@ class Street:
 
     def listener(self) -> MllpListener:
         """The listener of one sender."""
-        taker = RecordTaker(
-            self.journal, Refusals(self.engine, Sealer(SECRETS.kek)), BlindIndex(SECRETS.pepper), SECRETS.namespace
-        )
+        refusals = Refusals(self.engine, Sealer(SECRETS.kek))
+        taker = RecordTaker(self.journal, refusals, BlindIndex(SECRETS.pepper), SECRETS.namespace, "mllp")
         party = Party(id=SENDER, name=SENDER, agency="gp", mllp=self.port)
         limits = Limits(LONGEST, self.waiting)
         return MllpListener(party, self.adapter, taker, self.settings, limits, lambda: NOW)
@@ -82,6 +82,12 @@ class Street:
         async with self.engine.connect() as connection:
             found = await connection.execute(text("SELECT sender, state FROM records"))
             return [(row.sender, row.state) for row in found]
+
+
+def turned_away(status: int, problem: str) -> float:
+    """How often this process has counted that a message was not read."""
+    told = {"channel": "mllp", "agency": "gp", "status": str(status), "problem": problem}
+    return REGISTRY.get_sample_value("gateway_messages_turned_away_total", told) or 0.0
 
 
 @dataclass
@@ -244,13 +250,15 @@ async def test_a_message_comes_in_whatever_pieces(street: Street) -> None:
 
 
 async def test_a_message_that_is_too_long_is_refused_and_the_connection_goes_on(street: Street) -> None:
-    """AE for the one that is too long, by its own id; nothing of it is taken."""
+    """AE for the one that is too long, by its own id; nothing of it is taken, and it is counted."""
+    before = turned_away(413, "too-large")
     async with street.open() as port, line(port) as sender:
         sender.send(framed(MOVED + b"NTE|1||" + b"x" * LONGEST + b"\r"))
         answer = await sender.answer()
         assert (code(answer), told(answer)) == ("AE", "M-0001")
         assert await sender.ask(numbered(2)) == "AA"
         assert len(await street.records()) == 1
+    assert turned_away(413, "too-large") == before + 1
 
 
 async def test_a_message_without_end_is_broken_off(street: Street, heard: Heard) -> None:
@@ -360,11 +368,13 @@ async def test_enhanced_mode_is_answered_as_the_header_asks(street: Street) -> N
 
 
 async def test_too_much_waiting_for_a_commit_rejects_what_comes(street: Street) -> None:
-    """What was accepted is never dropped, so what cannot be accepted is put off."""
+    """What was accepted is never dropped, so what cannot be accepted is put off, and counted."""
     street.waiting = 0
+    before = turned_away(429, "too-busy")
     async with street.open() as port, line(port) as sender:
         assert await sender.ask(MOVED) == "AR"
         assert await street.records() == []
+    assert turned_away(429, "too-busy") == before + 1
 
 
 @pytest.mark.parametrize("point", ["I4", "I5"])
