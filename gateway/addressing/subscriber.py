@@ -31,7 +31,7 @@ _LONGEST_WAIT = 24 * 3600 * 1000
 def new_broker(kafka: Kafka, instance: str) -> KafkaBroker:
     """A broker without type casting, without a logger of its own (it quotes values), and making no topics."""
     return KafkaBroker(
-        kafka.bootstrap,
+        kafka.bootstrap.split(","),  # one text is taken for one server here, and not elsewhere
         client_id=instance,
         apply_types=False,
         logger=None,

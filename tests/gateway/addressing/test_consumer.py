@@ -21,6 +21,7 @@ from gateway.addressing.consumer import PATIENCE, AddressingConsumer
 from gateway.addressing.subscriber import new_broker, subscribe
 from gateway.kafka.envelope import message_key, write_headers
 from gateway.kafka.topics import canonical_topics, create_topics
+from gateway.local import ports
 from gateway.operations.reconcile import reconcile
 from gateway.settings import Dispatch, Kafka, Store
 from gateway.store import outbox, quarantine
@@ -327,6 +328,15 @@ async def test_through_kafka_good_bad_good(engine: AsyncEngine, kafka_settings: 
         async with engine.connect() as connection:
             (kept,) = await quarantine.waiting(connection, 10)
     assert kept.reason == "ce_source_malformed"
+
+
+async def test_any_server_that_is_named_leads_to_the_cluster(engine: AsyncEngine, kafka_settings: Kafka) -> None:
+    """Of several servers one may be down when the consumer starts, even the first."""
+    await create_topics(kafka_settings, canonical_topics(kafka_settings))
+    (nobody,) = ports.free(1)
+    named = kafka_settings.model_copy(update={"bootstrap": f"127.0.0.1:{nobody},{kafka_settings.bootstrap}"})
+    async with subscribed(named, deciding(engine)) as broker:
+        assert await broker.ping(timeout=10)
 
 
 def test_no_subscriber_is_typed_or_leaves_its_acknowledgement_to_the_library(kafka_settings: Kafka) -> None:
