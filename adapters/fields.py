@@ -67,14 +67,13 @@ class Unmapped:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What is known and found out while a record is read, as the context of its model's validation.
+    """What is found out while a record is read, as the context of its model's validation.
 
-    received: the day on which it came. born_later: the fields, as the model has them, with a date of birth after it;
-    each is well formed, and told beside whatever else is wrong.
+    births: dates of birth that are well formed, by the fields as the model has them. One that cannot be is told beside
+    whatever else is wrong.
     """
 
-    received: date
-    born_later: list[str] = field(default_factory=list)
+    births: dict[str, date] = field(default_factory=dict)
 
 
 def malformed(told: str) -> PydanticCustomError:
@@ -132,8 +131,8 @@ def _told(value: Any, form: str = _WHEN) -> Told:
 
 
 def _birth(day: date, info: ValidationInfo) -> date:
-    if isinstance(info.context, Reading) and info.field_name is not None and day > info.context.received:
-        info.context.born_later.append(info.field_name)
+    if isinstance(info.context, Reading) and info.field_name is not None:
+        info.context.births[info.field_name] = day
     return day
 
 

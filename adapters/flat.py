@@ -9,7 +9,7 @@ import enum
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import partial
 from types import MappingProxyType
 from typing import Any, Final, Generic, TypeVar
@@ -33,8 +33,9 @@ from adapters.base import (
     UnknownCode,
 )
 from adapters.fields import Part, Reading, Unmapped, coded, spelling
-from adapters.local_time import CLOCK_TOLERANCE, day_moment
+from adapters.local_time import CLOCK_TOLERANCE, Told, day_moment
 from adapters.record import (
+    FIRST_BIRTH,
     Layout,
     Meanings,
     Record,
@@ -43,6 +44,7 @@ from adapters.record import (
     identifiers,
     key_of,
     layout_of,
+    long_ago,
     mapped,
     oddities,
     unmapped,
@@ -172,15 +174,15 @@ class Feed:
             return Ignored(f"{self.name}.{name}")
         kind = self.kinds[name]
         lacking = tuple(Finding(flat_rules.MISSING, need) for need in kind.needs if need not in told)
-        reading = Reading(message.received.date())
+        reading, today = Reading(), message.received.date()
         try:
             record = mapped(kind.wire.model_validate(told, context=reading), meanings)
         except ValidationError as error:
-            return Refused((*_faults(error, told), *lacking, *_born_later(kind, reading)))
+            return Refused((*_faults(error, told), *lacking, *_never_born(kind, reading, today)))
         cannot_be = () if lacking else kind.impossible(record, message.received)
-        if wrong := (*lacking, *_born_later(kind, reading), *cannot_be):
+        if wrong := (*lacking, *_never_born(kind, reading, today), *cannot_be):
             return Refused(wrong)
-        found = tuple(oddities(record))
+        found = (*oddities(record), *long_ago(record, today))
         key = ":".join((self.name, *key_of(record)))
         lane = next((f"{one.scheme.upper()}:{one.value}" for one in identifiers(record) if one.value), f"OWN:{key}")
         if codes := [_unmapped(code.table, code.code) for code in unmapped(record)]:
@@ -193,6 +195,8 @@ class Feed:
             return Held("code_not_mapped", (*found, _unmapped(unknown.table, unknown.code)), lane)
         if event.occurred.at > message.received + CLOCK_TOLERANCE:
             return Refused((Finding(flat_rules.NOT_YET, field_of(record, event.occurred)),))
+        if Told(event.occurred).day < max(FIRST_BIRTH, event.person.date_of_birth or FIRST_BIRTH):
+            return Refused((Finding(flat_rules.BEFORE_BIRTH, field_of(record, event.occurred)),))
         fact = Fact(
             key=f"{key}:{kind.fact}" if kind.fact else key,
             lane=lane,
@@ -260,9 +264,13 @@ def _untold(error: ValidationError) -> Iterator[Finding]:
         yield Finding(flat_rules.NOT_TELLABLE, ".".join(map(str, ("event", *fault["loc"]))))
 
 
-def _born_later(kind: Kind[Any], reading: Reading) -> Iterator[Finding]:
-    """A date of birth after the day on which the record came."""
-    return (Finding(flat_rules.BORN_IN_THE_FUTURE, kind.layout.spelled[name]) for name in reading.born_later)
+def _never_born(kind: Kind[Any], reading: Reading, today: date) -> Iterator[Finding]:
+    """A date of birth that nobody alive has. today: the day on which the record came."""
+    for name, born in reading.births.items():
+        if born > today:
+            yield Finding(flat_rules.BORN_IN_THE_FUTURE, kind.layout.spelled[name])
+        elif born < FIRST_BIRTH:
+            yield Finding(flat_rules.BORN_BEFORE_1900, kind.layout.spelled[name])
 
 
 def _unmapped(table: str, code: str) -> Finding:

@@ -38,6 +38,16 @@ NOT_YET: Final = _refuse(
     "The record tells of something more than ten minutes in the future",
     "Correct the time, or the clock of the system it came from; send what is planned once it has happened.",
 )
+BORN_BEFORE_1900: Final = _refuse(
+    "FR-015",
+    "The date of birth is before 1900, and nobody born then is alive",
+    "Correct it, or leave the field empty where it is not known.",
+)
+BEFORE_BIRTH: Final = _refuse(
+    "FR-016",
+    "The record tells of something before 1900, or before the person was born",
+    "Correct the date of what happened or the date of birth, whichever is wrong, and send the record again.",
+)
 CODE_NOT_MAPPED: Final = Rule(
     "FR-020", Level.HOLD, "A code is on no list of ours", "Operations: map the code, then redrive the record."
 )
@@ -50,6 +60,13 @@ CLOCK_CHANGE: Final = Rule(
     "A time without a zone falls into the hour in which the clocks change",
     "Send it with a zone.",
 )
+LONG_AGO: Final = Rule(
+    "FR-032",
+    Level.WARN,
+    "A date lies more than forty years back",
+    "Look at its year, as 1926 is easily written for 2026. If it is wrong, correct it and send the record again.",
+)
+"""Odd and not impossible: a tenancy or an award may be as old, so it is taken as it was written."""
 HEADER_WRONG: Final = _refuse(
     "FR-080",
     "The file's first line is not its header, or the header lacks a column, has one twice or is not in UTF-8",
@@ -73,9 +90,12 @@ RULES: Final[Mapping[str, Rule]] = {
         BORN_IN_THE_FUTURE,
         NOT_TELLABLE,
         NOT_YET,
+        BORN_BEFORE_1900,
+        BEFORE_BIRTH,
         CODE_NOT_MAPPED,
         ZONE_ASSUMED,
         CLOCK_CHANGE,
+        LONG_AGO,
         HEADER_WRONG,
         NO_END,
     )

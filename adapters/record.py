@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from functools import cache
-from typing import Annotated, Any, get_args, get_origin
+from typing import Annotated, Any, Final, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict
 from pydantic.fields import FieldInfo
@@ -17,6 +17,11 @@ from schemas import placeholders
 from schemas.base import AddressClaim, Moment, Name, Person, Precision, Sex
 from schemas.identifiers import Identifier
 from schemas.postcodes import Postcode
+
+FIRST_BIRTH: Final = date(1900, 1, 1)
+"""Nobody alive was born before it, and nothing happened to anybody alive."""
+_LONG: Final = timedelta(days=14_610)
+"""Forty years: what is told here has just happened or goes on, and hardly anything goes on for as long."""
 
 Meanings = Mapping[Unmapped, Any]
 """What codes that are on no list of an adapter mean to one installation."""
@@ -46,12 +51,14 @@ class Record(BaseModel):
 class Layout:
     """What each field of a model is called in the record, what it is for, and which the record cannot do without.
 
-    times: the fields that may hold a time of day. tables: those of its coded fields.
+    days: the fields that hold a day other than a birth, or a time. times: those that may hold a time of day. tables:
+    those of its coded fields.
     """
 
     spelled: dict[str, str]
     parts: dict[Part, tuple[str, ...]]
     required: frozenset[str]
+    days: tuple[str, ...]
     times: frozenset[str]
     tables: tuple[CodeTable[Any], ...]
 
@@ -62,8 +69,10 @@ class Layout:
             unbreakable.add(flat_rules.CLOCK_CHANGE)
         if self.times.issubset(self.parts[Part.LOCAL]):
             unbreakable.add(flat_rules.ZONE_ASSUMED)
+        if not self.days:
+            unbreakable.add(flat_rules.LONG_AGO)
         if not self.parts[Part.BORN]:
-            unbreakable.add(flat_rules.BORN_IN_THE_FUTURE)
+            unbreakable |= {flat_rules.BORN_IN_THE_FUTURE, flat_rules.BORN_BEFORE_1900}
         return (rule for rule in flat_rules.RULES.values() if rule not in unbreakable)
 
 
@@ -71,6 +80,7 @@ class Layout:
 def layout_of(model: type[Record]) -> Layout:
     """A model's layout, read from the types of its fields."""
     parts: dict[Part, tuple[str, ...]] = dict.fromkeys(Part, ())
+    days = []
     times = set()
     tables = []
     for name, field in model.model_fields.items():
@@ -82,10 +92,12 @@ def layout_of(model: type[Record]) -> Layout:
                 parts[part] += (name,)
         if Told in marks:
             times.add(name)
+        if Told in marks or (date in marks and Part.BORN not in marks):
+            days.append(name)
         tables += [mark.table for mark in marks if isinstance(mark, Coded)]
     spelled = {name: field.alias or name for name, field in model.model_fields.items()}
     required = frozenset(spelled[name] for name, field in model.model_fields.items() if field.is_required())
-    return Layout(spelled, parts, required, frozenset(times), tuple(tables))
+    return Layout(spelled, parts, required, tuple(days), frozenset(times), tuple(tables))
 
 
 def key_of(record: Record) -> tuple[str, ...]:
@@ -145,6 +157,16 @@ def oddities(record: Record) -> Iterator[Finding]:
     if (name_told := _name(record, layout)) is not None:
         claims.name(name_told, layout.spelled[names[0]], found)
     return iter(found)
+
+
+def long_ago(record: Record, today: date) -> Iterator[Finding]:
+    """The days and times that lie so far back that their year is more likely a slip. today: when the record came."""
+    layout = layout_of(type(record))
+    for name in layout.days:
+        told = getattr(record, name)
+        day = told.day if isinstance(told, Told) else told
+        if day is not None and day < today - _LONG:
+            yield Finding(flat_rules.LONG_AGO, layout.spelled[name])
 
 
 def field_of(record: Record, occurred: Moment) -> str:

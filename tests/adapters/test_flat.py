@@ -179,6 +179,58 @@ def test_nothing_is_told_of_what_has_not_happened(asked: str) -> None:
     assert read(GOOD | {"Asked on": asked}) == Refused((Finding(flat_rules.NOT_YET, "Asked on"),))
 
 
+@pytest.mark.parametrize(
+    ("asked", "born"),
+    [
+        ("14/01/1926", "1990-02-03"),
+        ("02/02/1990", "1990-02-03"),
+        ("31/12/1899", "1900-01-01"),
+        ("01/01/0001", "1970-01-01"),
+    ],
+)
+def test_nothing_is_told_of_somebody_who_was_not_born(asked: str, born: str) -> None:
+    """What happened before the birth is refused, by the field that says it; nobody alive was born before 1900."""
+    assert read(GOOD | {"Asked on": asked, "born": born}) == Refused((Finding(flat_rules.BEFORE_BIRTH, "Asked on"),))
+
+
+def test_something_may_happen_on_the_day_of_birth() -> None:
+    """A birth that stands for an unknown one says nothing of when something happened."""
+    assert isinstance(read(GOOD | {"Asked on": "03/02/1990"}), Accepted)
+    assert isinstance(read(GOOD | {"Asked on": "31/12/1969", "born": "1970-01-01"}), Accepted)
+
+
+@pytest.mark.parametrize(
+    ("changed", "field"),
+    [
+        ({"Asked on": "14/01/1926"}, "Asked on"),
+        ({"seen": "1986-01-14"}, "seen"),
+        ({"seen": "1926-01-14T09:00Z"}, "seen"),
+    ],
+)
+def test_a_date_of_long_ago_is_doubted_and_told(changed: dict[str, object], field: str) -> None:
+    """A slip of the year is seen by whoever sent it; what is true all the same is told."""
+    outcome = read(GOOD | {"born": "1920-02-03"} | changed)
+    assert isinstance(outcome, Accepted)
+    assert [(finding.rule, finding.field) for finding in outcome.findings] == [(flat_rules.LONG_AGO, field)]
+
+
+def test_a_birth_of_long_ago_and_a_date_of_forty_years_are_nothing_odd() -> None:
+    """People grow old, and an award may be as old as a working life."""
+    outcome = read(GOOD | {"born": "1920-02-03", "seen": "1986-01-15"})
+    assert isinstance(outcome, Accepted)
+    assert outcome.findings == ()
+
+
+def test_nobody_is_born_before_1900() -> None:
+    """Such a date is a system's and no person's; it is told beside whatever else is wrong."""
+    outcome = read(GOOD | {"kind": "plead", "born": "1899-12-30"})
+    assert isinstance(outcome, Refused)
+    assert [(finding.rule, finding.field) for finding in outcome.findings] == [
+        (flat_rules.MISSING, "Last name"),
+        (flat_rules.BORN_BEFORE_1900, "born"),
+    ]
+
+
 @pytest.mark.parametrize("asked", ["15/01/2026", "15/01/2026 00:10"])
 def test_a_clock_may_run_ahead(asked: str) -> None:
     """The day on which the record comes is no future, nor are ten minutes."""
@@ -354,7 +406,7 @@ def test_a_rule_that_nothing_can_break_is_not_promised() -> None:
         raise NotImplementedError
 
     without = Feed("flat_test", "kind", {"ask": Kind(Bare, tell_none)}).build({}).rules
-    assert set(FEED.build({}).rules) - set(without) == {"FR-012", "FR-030", "FR-031", LOUD.id}
+    assert set(FEED.build({}).rules) - set(without) == {"FR-012", "FR-015", "FR-030", "FR-031", "FR-032", LOUD.id}
 
 
 def test_an_installation_says_what_a_code_means() -> None:
