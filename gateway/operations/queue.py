@@ -21,24 +21,25 @@ _STOPPED = text(
     select * from (
         select r.id, 'record' as kind, r.state, r.reason, r.owner, r.received as since, r.due,
                r.sender || ' → ' || r.agency
-               || case when f.tries = 1 then ', asked for once' else coalesce(', asked for ' || f.tries || ' times', '')
-                  end as place
+               || case f.tries when 0 then '' when 1 then ', asked for once'
+                               else coalesce(', asked for ' || f.tries || ' times', '') end as place,
+               case r.state when 'waiting' then f.next end as again
         from records r left join fillings f on f.record_id = r.id where r.state in ('held', 'waiting', 'staged')
         union all
-        select h.event_id, 'event', 'held', h.reason, h.owner, h.since, h.due, e.kind || ' for ' || h.role
+        select h.event_id, 'event', 'held', h.reason, h.owner, h.since, h.due, e.kind || ' for ' || h.role, null
         from holds h join events e on e.id = h.event_id where h.released is null
         union all
-        select d.event_id, 'event', 'held', d.reason, d.owner, d.decided, d.due, e.kind
+        select d.event_id, 'event', 'held', d.reason, d.owner, d.decided, d.due, e.kind, null
         from decisions d join events e on e.id = d.event_id
         where d.state = 'held'
           and not exists (select from decisions later where later.event_id = d.event_id and later.number > d.number)
           and not exists (select from holds h where h.event_id = d.event_id)
           and not exists (select from quarantine q where q.event_id = d.event_id and q.released is null)
         union all
-        select id, 'quarantine', 'quarantined', reason, owner, since, due, source from quarantine
+        select id, 'quarantine', 'quarantined', reason, owner, since, due, source, null from quarantine
         where released is null
         union all
-        select id, 'delivery', state, coalesce(reason, state), owner, created, due, kind || ' → ' || recipient
+        select id, 'delivery', state, coalesce(reason, state), owner, created, due, kind || ' → ' || recipient, null
         from deliveries where state in ('parked', 'rejected') and owner is not null
     ) as stopped
     where (cast(:owner as text) is null or owner = :owner) and (cast(:reason as text) is null or reason = :reason)
@@ -49,7 +50,10 @@ _STOPPED = text(
 
 @dataclass(frozen=True, slots=True)
 class Stopped:
-    """One thing that waits. id is what `lgw redrive` takes; place says what it is and between whom."""
+    """One thing that waits. id is what `lgw redrive` takes; place says what it is and between whom.
+
+    again: when the source of a pointer is asked for it next, so that nobody need do anything before.
+    """
 
     id: uuid.UUID
     kind: Kind
@@ -59,10 +63,14 @@ class Stopped:
     since: datetime
     due: datetime | None
     place: str
+    again: datetime | None = None
 
     def lines(self) -> list[str]:
-        """Its id, its state, whose it is and until when; why, where and since when."""
-        due = f"due {_minute(self.due)}" if self.due else "no due time"
+        """Its id, its state, whose it is and until when, or when it is asked for again; why, where and since when."""
+        if self.again is not None:
+            due = f"asked for again at {_minute(self.again)}"
+        else:
+            due = f"due {_minute(self.due)}" if self.due else "no due time"
         return [
             f"{self.id}  {self.state:<11} {self.owner:<10} {due}",
             f"  {self.reason}  {self.place}, since {_minute(self.since)}",
@@ -79,6 +87,7 @@ class Stopped:
             "owner": self.owner,
             "since": self.since.isoformat(),
             "due": self.due.isoformat() if self.due else None,
+            "again": self.again.isoformat() if self.again else None,
             "place": self.place,
             "means": told.means if told else None,
             "mend": told.mend if told else None,

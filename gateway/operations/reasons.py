@@ -23,7 +23,7 @@ REASONS: Final[Mapping[str, Reason]] = {
     ),
     "pointer_not_filled": Reason(
         "The record points at something that was not attached.",
-        "Have pointers filled by a setting, or the record sent with it attached.",
+        "If it is asked for again, nothing; else have pointers filled by a setting, or it sent with what it points at.",
     ),
     "source_unavailable": Reason("The source does not answer.", _ASKED_AGAIN),
     "source_not_signed_in": Reason("The source does not let us in.", "Check TOKEN_URL, CLIENT_ID and the secret."),

@@ -26,14 +26,17 @@ _OLDEST = text(
 
 _HELD = text(
     """
-    select reason, owner, count(*) as total, min(since) as oldest, count(*) filter (where due < now()) as overdue from (
-        select reason, owner, received as since, due from records where state in ('held', 'waiting')
+    select reason, owner, count(*) as total, min(since) as oldest,
+           count(*) filter (where due < now() and again is null) as overdue, count(again) as asked, min(again) as again
+    from (
+        select r.reason, r.owner, r.received as since, r.due, case r.state when 'waiting' then f.next end as again
+        from records r left join fillings f on f.record_id = r.id where r.state in ('held', 'waiting')
         union all
-        select reason, owner, since, due from holds where released is null
+        select reason, owner, since, due, null from holds where released is null
         union all
-        select reason, owner, since, due from quarantine where released is null
+        select reason, owner, since, due, null from quarantine where released is null
         union all
-        select d.reason, d.owner, d.decided, d.due from decisions d
+        select d.reason, d.owner, d.decided, d.due, null from decisions d
         where d.state = 'held' and not exists (select from decisions later
                                                where later.event_id = d.event_id and later.number > d.number)
           and not exists (select from holds h where h.event_id = d.event_id)
@@ -69,13 +72,18 @@ _SENDERS = text(
 
 @dataclass(frozen=True, slots=True)
 class Stopped:
-    """What waits for a person, by cause."""
+    """What has stopped, by cause.
+
+    asked: how many of them are pointers whose source is asked again by itself, again: the first of these at that time.
+    """
 
     reason: str
     owner: str
     count: int
     oldest: datetime
     overdue: int
+    asked: int = 0
+    again: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +178,8 @@ async def read_status(connection: AsyncConnection, now: datetime) -> Status:
     ledgers = await reconcile(connection)
     oldest = (await connection.execute(_OLDEST)).scalar_one()
     held = [
-        Stopped(row.reason, row.owner, row.total, row.oldest, row.overdue) for row in await connection.execute(_HELD)
+        Stopped(row.reason, row.owner, row.total, row.oldest, row.overdue, row.asked, row.again)
+        for row in await connection.execute(_HELD)
     ]
     parked = [
         Stopped(row.reason or row.state, row.owner, row.total, row.oldest, row.overdue)
@@ -192,6 +201,8 @@ def _plain(one: Stopped) -> dict[str, object]:
         "count": one.count,
         "oldest": one.oldest.isoformat(),
         "overdue": one.overdue,
+        "asked": one.asked,
+        "again": one.again.isoformat() if one.again else None,
     }
 
 
@@ -201,7 +212,10 @@ def _stopped(now: datetime, stopped: tuple[Stopped, ...]) -> str:
     total = sum(one.count for one in stopped)
     told = " · ".join(
         f"{one.count} {one.reason} ({one.owner}, oldest {_age(now, one.oldest)}"
-        + (f", {one.overdue} overdue)" if one.overdue else ")")
+        + (f", {one.overdue} overdue" if one.overdue else "")
+        + (f", {one.asked} asked for again in {_age(one.again, now)}" if one.again else "")
+        + (" or later" if one.asked > 1 else "")
+        + ")"
         for one in stopped
     )
     return f"{total}  {told}"

@@ -85,9 +85,12 @@ _FILLED = text("update fillings set outcome = 'filled' where record_id = :id")
 
 _ASK_AGAIN = text(
     """
-    with forgotten as (delete from fillings where record_id = :id)
-    update records set state = 'waiting', reason = 'pointer_not_filled', due = :due
-    where id = :id and state in ('held', 'waiting') returning id
+    with stopped as (
+        update records set state = 'waiting', reason = 'pointer_not_filled', due = :now
+        where id = :id and state in ('held', 'waiting') returning id
+    )
+    insert into fillings (record_id, tries, next, tried) select id, 0, :now, :now from stopped
+    on conflict (record_id) do update set tries = 0, next = :now, outcome = null returning record_id
     """
 )
 
@@ -159,4 +162,4 @@ async def filled(connection: AsyncConnection, record_id: uuid.UUID) -> None:
 
 async def ask_again(connection: AsyncConnection, record_id: uuid.UUID, now: datetime) -> bool:
     """Ask for a pointer again from the start, at once. False if it does not wait any more."""
-    return (await connection.execute(_ASK_AGAIN, {"id": record_id, "due": now})).first() is not None
+    return (await connection.execute(_ASK_AGAIN, {"id": record_id, "now": now})).first() is not None

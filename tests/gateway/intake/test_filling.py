@@ -24,6 +24,7 @@ from gateway.intake.filling import Filler, Watched, wait_after
 from gateway.operations.queue import stopped
 from gateway.operations.reconcile import reconcile
 from gateway.operations.redrive import Redrive, Result
+from gateway.operations.status import read_status
 from gateway.operations.trace import read_journey
 from gateway.settings import Filling
 from gateway.store.data_keys import open_body
@@ -239,6 +240,7 @@ async def test_waits_grow_and_then_operations_decide(
         (waiting,) = await stopped(connection)
     assert (waiting.id, waiting.state, waiting.reason) == (record, "waiting", "source_unavailable")
     assert waiting.place.endswith("probation, asked for 2 times")
+    assert waiting.again == clock.at
     assert await filler.fill() == 1
     assert await rows(engine, "select state, reason, owner from records") == [
         ("held", "source_unavailable", "operations")
@@ -264,8 +266,35 @@ async def test_operations_may_have_it_asked_again(
     redrive = Redrive(engine, {"probation": adapter}, journal(engine), SEALER, tools())
     api.answers[f"/offenders/crn/{MAREN}/all"] = known
     assert await redrive.run([record], clock()) == {record: Result.ASKED_AGAIN}
+    async with engine.connect() as connection:
+        (waiting,) = await stopped(connection)
+    assert (waiting.state, waiting.again) == ("waiting", clock.at)
+    assert waiting.place.endswith("probation")
     assert await filler.fill() == 1
+    assert await rows(engine, "select tries, outcome from fillings") == [(1, "filled")]
     assert await rows(engine, "select state, events from records") == [("translated", 2)]
+
+
+async def test_what_is_asked_for_again_is_nobodys_to_do(
+    engine: AsyncEngine, adapter: Adapter, filler: Filler, api: CaseApi, clock: Now
+) -> None:
+    """`lgw status` says when its source is asked, and does not call it overdue: now, after a redrive, then later."""
+
+    async def told() -> tuple[str, int, datetime | None, str]:
+        async with engine.connect() as connection:
+            status = await read_status(connection, clock())
+        (held,) = status.held
+        return held.reason, held.overdue, held.again, dict(status.lines())["Held"].rpartition(", ")[2]
+
+    del api.answers[f"/offenders/crn/{MAREN}/all"]
+    (record,) = await take(engine, adapter, breach())
+    await filler.fill()
+    await Redrive(engine, {"probation": adapter}, journal(engine), SEALER, tools()).run([record], clock())
+    assert await told() == ("pointer_not_filled", 0, clock(), "1 asked for again in 00:00:00)")
+    api.statuses.append(503)
+    await filler.fill()
+    then = clock() + PATIENT.waits[0]
+    assert await told() == ("source_unavailable", 0, then, "1 asked for again in 00:01:00)")
 
 
 async def test_a_case_that_does_not_tell_it_yet(

@@ -2,6 +2,7 @@
 
 import re
 import uuid
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -34,6 +35,17 @@ def test_one_thing_tells_whose_it_is_and_since_when() -> None:
     ]
     told = one.as_json()
     assert (told["since"], told["due"], told["mend"]) == (SINCE.isoformat(), None, REASONS["no_lasars"].mend)
+
+
+def test_what_is_asked_for_again_says_when() -> None:
+    """Nobody has to do anything before, so it is not due."""
+    again = datetime(2026, 11, 22, 10, 8, tzinfo=UTC)
+    one = replace(stopped("source_unavailable"), state="waiting", due=again, again=again, place="npd → probation")
+    assert one.lines() == [
+        "00000000-0000-0000-0000-000000000001  waiting     operations asked for again at 22 Nov 10:08",
+        "  source_unavailable  npd → probation, since 22 Nov 10:03",
+    ]
+    assert one.as_json()["again"] == again.isoformat()
 
 
 def test_every_reason_something_can_be_held_for_says_what_to_do() -> None:
