@@ -65,12 +65,12 @@ async def intake(settings: Settings) -> None:
     """Run the front door until told to stop."""
     own = read_installation(settings)
     async with _engine(settings) as engine, aclosing(Kept(engine)) as kept:
-        await create_topics(settings.kafka, all_topics(settings.kafka, own.parties))
         relay = Relay(
             engine,
             lambda: _producer(settings.kafka, linger_ms=0, partitioner=partition_of),
             prefix=settings.kafka.prefix,
             clock=own.clock,
+            make_topics=lambda: create_topics(settings.kafka, all_topics(settings.kafka, own.parties)),
         )
         async with _spawning() as spawn, open_turns(engine) as turns, http_client(settings.filling) as asking:
 

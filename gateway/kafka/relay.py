@@ -2,7 +2,8 @@
 
 One relay per shard, fenced by an advisory lock on the session that also reads and marks: if that session ends, so do
 both. It is woken, by a commit of its own process through an event and by another's through a notification; it never
-polls for work. While Kafka is away nothing is marked and the backlog stays where it is.
+polls for work. While Kafka is away nothing is marked and the backlog stays where it is; so it is also the relay, and not
+the start of a process, that has missing topics made.
 """
 
 import asyncio
@@ -45,8 +46,15 @@ class Producer(Protocol):
     ) -> asyncio.Future[Any]: ...
 
 
+async def _there() -> None:
+    """The topics are there already."""
+
+
 class Relay:
-    """Publishes what the journal committed. One per process; together they share the shards."""
+    """Publishes what the journal committed. One per process; together they share the shards.
+
+    make_topics: creates the topics that are missing. Called whenever Kafka is connected to. Raises KafkaError.
+    """
 
     def __init__(
         self,
@@ -55,11 +63,13 @@ class Relay:
         *,
         prefix: str,
         clock: Clock,
+        make_topics: Callable[[], Awaitable[None]] = _there,
         batch: int = 500,
         at_most: int = SHARDS,
     ) -> None:
         self._engine = engine
         self._new_producer = new_producer
+        self._make_topics = make_topics
         self._prefix = prefix
         self._clock = clock
         self._batch = batch
@@ -96,6 +106,7 @@ class Relay:
             self._held = []
 
     async def _serve(self) -> None:
+        await self._make_topics()
         producer = self._new_producer()
         await producer.start()
         try:

@@ -83,13 +83,17 @@ async def test_each_process_killed_ten_times_in_the_middle_of_5000_messages(
 async def test_kafka_killed_and_restarted_during_traffic(
     tmp_path: Path, postgres: str, own_kafka: EmbeddedKafka, own_kafka_settings: Kafka, zygote: Zygote
 ) -> None:
-    """While Kafka is away intake goes on; when it is back the backlog drains in order."""
+    """While Kafka is away intake goes on, and starts again if it ends; the backlog drains in order afterwards."""
     async with trial(tmp_path, postgres, own_kafka_settings, zygote=zygote) as one:
         sending = asyncio.create_task(one.send(messages(range(400), 3)))
         await one.sources.reached(200)
         own_kafka.kill()
         one.note("Kafka was killed")
         at_kill = one.sources.taken
+        await one.sources.reached(at_kill + 150)
+        one.system.kill("intake")
+        one.note("intake was killed")
+        await one.system.start("intake")
         await one.sources.reached(at_kill + 300)
         backlog = await one.open()
         await asyncio.to_thread(own_kafka.restart)
