@@ -29,7 +29,8 @@ from gateway.local.postgres import EmbeddedPostgres
 from gateway.parties import Parties, load_parties
 from gateway.sealing import Secrets
 from gateway.settings import Kafka, Store
-from gateway.store.ledger import migrate, open_engine
+from gateway.store.ledger import open_engine
+from gateway.store.schema import migrate
 
 ROOT = Path(__file__).parent.parent
 AREAS = ("bracknell-forest", "enfield", "kent", "lincolnshire", "oxfordshire", "stockport", "wakefield", "wigan")
