@@ -18,7 +18,7 @@ def example(kind: str, *addresses: dict[str, Any], day: str = "2026-01-12", **to
     addresses: as an `AddressClaim` is written. day: when it happened. told: the event's own fields, as they are
     written. `kind` must be that of the model: the catalogue's tests read every example by its kind.
 
-        model_config = example("care.moved", {"kind": "main", "postcode": "SK4 2HD"}, reason="eviction")
+        model_config = example("care.moved", {"kind": "main", "postcode": "SK4 1BS"}, reason="eviction")
     """
     occurred = {"at": f"{day}T00:00:00Z", "precision": "day", "zone_assumed": True}
     person = PERSON | ({"addresses": list(addresses)} if addresses else {})

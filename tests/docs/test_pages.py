@@ -34,8 +34,10 @@ def test_files_named_are_there(page: Path) -> None:
 
 def test_postcodes_told_to_newcomers_are_in_the_table() -> None:
     """Where home is can be told of every example that somebody who connects an agency begins with."""
-    template = ROOT / "contracts" / "inbound" / "_template" / "examples"
-    files = [*(ROOT / "docs").rglob("*.md"), *(file for file in template.rglob("*") if file.is_file())]
+    contracts = ROOT / "contracts"
+    template = (contracts / "inbound" / "_template" / "examples").rglob("*")
+    events = [*(contracts / "canonical").glob("*.json"), ROOT / "schemas" / "example.py"]
+    files = [*(ROOT / "docs").rglob("*.md"), *(file for file in template if file.is_file()), *events]
     text = "\n".join(file.read_text(encoding="utf-8") for file in files)
     told = {one for one in re.findall(r"\b[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}\b", text) if not one.startswith("ZZ99 ")}
     places = load_places(ROOT / "deploy" / "areas")
