@@ -12,8 +12,9 @@ from urllib.parse import urlsplit
 
 import typer
 from rich.console import Console
+from sqlalchemy.exc import SQLAlchemyError
 
-from gateway.errors import ConfigurationError
+from gateway.errors import ConfigurationError, Unreachable
 from gateway.settings import Settings, read_settings
 
 OK, FINDINGS, USAGE, UNREACHABLE, REFUSED, PARTIAL = range(6)
@@ -51,8 +52,22 @@ def lgw(
 
 
 def run(work: Callable[[Settings], Coroutine[Any, Any, int]], data: Path | None) -> None:
-    """Do a command's work with its settings, and exit with the code it returns."""
-    raise typer.Exit(asyncio.run(work(settings_for(data))))
+    """Do a command's work with its settings, and exit with the code it returns.
+
+    Raises Unreachable where it is the work of a local system that does not run.
+    """
+    from gateway.local.folder import is_claimed
+
+    settings = settings_for(data)
+    try:
+        code = asyncio.run(work(settings))
+    except (SQLAlchemyError, Unreachable, OSError) as error:
+        if data is None or is_claimed(data):
+            raise
+        stopped = Unreachable("it does not run", f"The local system in {data}")
+        stopped.fix = f"Start it with lgw up --data {data}."
+        raise stopped from error
+    raise typer.Exit(code)
 
 
 def settings_for(data: Path | None) -> Settings:

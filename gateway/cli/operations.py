@@ -9,7 +9,7 @@ import typer
 from gateway.cli.common import FINDINGS, OK, PARTIAL, Data, Json, app, fail, run, say, say_sentence
 from gateway.cli.completion import reasons
 from gateway.clock import system_clock
-from gateway.errors import ConfigurationError
+from gateway.errors import ConfigurationError, Unreachable
 from gateway.settings import Settings
 
 _WHICH = "Use the receipt the sender was given, or an id that lgw queue shows."
@@ -203,6 +203,8 @@ def rebuild(
     as_json: Json = False,
 ) -> None:
     """Publish from the journal what Kafka lost. Creates topics that are missing."""
+    from aiokafka.errors import KafkaError
+
     from gateway.operations.rebuild import rebuild as run_rebuild
     from gateway.parties import load_parties
     from gateway.store.ledger import open_engine
@@ -213,6 +215,8 @@ def rebuild(
             count = await run_rebuild(
                 engine, settings.kafka, load_parties(settings.parties), system_clock(), everything=everything
             )
+        except KafkaError as error:
+            raise Unreachable(type(error).__name__, f"Kafka at {settings.kafka.bootstrap}") from error
         finally:
             await engine.dispose()
         if as_json:

@@ -2,8 +2,8 @@
 
 One relay per shard, fenced by an advisory lock on the session that also reads and marks: if that session ends, so do
 both. It is woken, by a commit of its own process through an event and by another's through a notification; it never
-polls for work. While Kafka is away nothing is marked and the backlog stays where it is; so it is also the relay, and not
-the start of a process, that has missing topics made.
+polls for work. While Kafka is away nothing is marked and the backlog stays where it is. A process may start then, so it
+is the relay that has missing topics made.
 """
 
 import asyncio

@@ -41,6 +41,18 @@ def claimed(folder: Path, room: int = ROOM) -> Iterator[Path]:
         os.close(lock)
 
 
+def is_claimed(folder: Path) -> bool:
+    """Whether a process has the folder for itself just now."""
+    try:
+        with (folder / LOCK).open() as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
 def require_room(folder: Path, room: int = ROOM) -> None:
     """Raise DiskFull unless that many bytes are free, and FolderNotWritable unless a file can be written."""
     free = shutil.disk_usage(folder).free

@@ -10,6 +10,8 @@ from gateway import telemetry
 from gateway.cli import main
 from gateway.connecting.keys import new_key, write_key
 from gateway.local import ports
+from gateway.local.installation import prepare
+from gateway.settings import Kafka, Settings, Store
 
 RECORD = Path(__file__).parents[3] / "contracts" / "inbound" / "police_custody" / "examples" / "accepted" / "tests.csv"
 
@@ -34,6 +36,7 @@ def lgw(monkeypatch: pytest.MonkeyPatch, *command: str) -> int:
     return ended.value.code
 
 
+SOMETHING = "01a203a8-9b29-732d-be9a-3600ae26822a"
 AGENCIES = "Choose one of: dwp, gp, police_custody, prison, probation, self_referral."
 NO_SYSTEM = "There is no local system in data/up. Start one with lgw up --data data/up."
 WRONG = {
@@ -112,6 +115,44 @@ def test_a_gateway_nobody_reaches_ends_with_3(
     said = capsys.readouterr()
     assert (told, said.out) == (3, "")
     assert said.err.startswith(f"{url} cannot be reached (ConnectError). Is its address right, and does it run?")
+
+
+@pytest.mark.parametrize(
+    "command", ["status", "queue", f"trace {SOMETHING}", f"redrive {SOMETHING}", "series", "rebuild"]
+)
+def test_a_local_system_that_does_not_run_is_named_as_such(
+    command: str, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its socket is gone and its ports are closed; neither is what a person has to mend."""
+    local = folder / "local"
+    local.mkdir()
+    own = prepare(local, lambda _: 1)
+    (port,) = ports.free(1)
+    own.remember(
+        Settings(
+            store=Store(dsn=f"postgresql+asyncpg://postgres@/gateway?host={local}"),
+            kafka=Kafka(bootstrap=f"127.0.0.1:{port}"),
+            parties=own.parties,
+            keys=own.keys,
+        )
+    )
+    assert lgw(monkeypatch, *command.split(), "--data", "local") == 3
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err == (
+        "The local system in local cannot be reached (it does not run). Start it with lgw up --data local.\n"
+    )
+
+
+def test_kafka_that_does_not_answer_is_named(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What only Kafka is asked about ends like everything else that cannot be reached."""
+    (port,) = ports.free(1)
+    monkeypatch.setenv("GATEWAY_KAFKA__BOOTSTRAP", f"127.0.0.1:{port}")
+    monkeypatch.setenv("GATEWAY_PARTIES", str(prepare(folder, lambda _: 1).parties))
+    assert lgw(monkeypatch, "rebuild") == 3
+    assert capsys.readouterr().err.startswith(f"Kafka at 127.0.0.1:{port} cannot be reached (KafkaConnectionError). ")
 
 
 def test_it_says_which_release_it_is(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
