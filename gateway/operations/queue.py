@@ -66,14 +66,12 @@ class Stopped:
     again: datetime | None = None
 
     def lines(self) -> list[str]:
-        """Its id, its state, whose it is and until when, or when it is asked for again; why, where and since when."""
-        if self.again is not None:
-            due = f"asked for again at {_minute(self.again)}"
-        else:
-            due = f"due {_minute(self.due)}" if self.due else "no due time"
+        """Its id, its state, whose it is and until when; why, where, since when, and when it is asked for again."""
+        due = f"due {_minute(self.due)}" if self.due and self.again is None else "no due time"
+        again = f", asked for again at {_minute(self.again)}" if self.again else ""
         return [
             f"{self.id}  {self.state:<11} {self.owner:<10} {due}",
-            f"  {self.reason}  {self.place}, since {_minute(self.since)}",
+            f"  {self.reason}  {self.place}, since {_minute(self.since)}{again}",
         ]
 
     def as_json(self) -> dict[str, Any]:

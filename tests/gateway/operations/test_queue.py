@@ -42,8 +42,8 @@ def test_what_is_asked_for_again_says_when() -> None:
     again = datetime(2026, 11, 22, 10, 8, tzinfo=UTC)
     one = replace(stopped("source_unavailable"), state="waiting", due=again, again=again, place="npd → probation")
     assert one.lines() == [
-        "00000000-0000-0000-0000-000000000001  waiting     operations asked for again at 22 Nov 10:08",
-        "  source_unavailable  npd → probation, since 22 Nov 10:03",
+        "00000000-0000-0000-0000-000000000001  waiting     operations no due time",
+        "  source_unavailable  npd → probation, since 22 Nov 10:03, asked for again at 22 Nov 10:08",
     ]
     assert one.as_json()["again"] == again.isoformat()
 
