@@ -38,11 +38,7 @@ NOT_YET: Final = _refuse(
     "The record tells of something more than ten minutes in the future",
     "Correct the time, or the clock of the system it came from; send what is planned once it has happened.",
 )
-BORN_BEFORE_1900: Final = _refuse(
-    "FR-015",
-    "The date of birth is before 1900, and nobody born then is alive",
-    "Correct it, or leave the field empty where it is not known.",
-)
+BORN_BEFORE_1900: Final = _refuse("FR-015", "The date of birth is before 1900, and nobody born then is alive")
 BEFORE_BIRTH: Final = _refuse(
     "FR-016",
     "The record tells of something before 1900, or before the person was born",
