@@ -60,13 +60,13 @@ class PortInUse(LocalError):
 
 
 class ChildDied(LocalError):
-    """{name} has ended by itself ({how}). Its last words: {last_words}"""
+    """{name} has ended by itself ({how}). Its last words: {last_words}."""
 
     remedy = "Read its log, {log}."
 
 
 class ChildNotReady(LocalError):
-    """{name} runs, but is not ready after {seconds} s. Its last words: {last_words}"""
+    """{name} runs, but is not ready after {seconds} s. Its last words: {last_words}."""
 
     remedy = "Read its log, {log}. On a very slow machine, simply try again."
 
@@ -80,10 +80,7 @@ class ClusterOfOtherSize(LocalError):
 class OtherVersionsData(LocalError):
     """The data in {folder} was made by another version of the gateway, whose tables are not this one's."""
 
-    remedy = (
-        "Choose another folder with --data, or delete that one to begin anew; what is in it is read by the version "
-        "that made it."
-    )
+    remedy = "Go on with the version that made it, choose another folder with --data, or delete that one to begin anew."
 
 
 class JavaMissing(LocalError):
