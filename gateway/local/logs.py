@@ -24,6 +24,8 @@ def opened(log: Path) -> BinaryIO:
 def last_words(log: Path, begins: int = 0) -> str:
     """The line of a log that tells most about its end: the last that speaks of an error, else the last of all.
 
+    Without the full stop, as part of a sentence.
+
     begins: where this run's part of the log begins; what earlier runs said explains nothing.
     """
     try:
@@ -34,4 +36,4 @@ def last_words(log: Path, begins: int = 0) -> str:
         lines = []
     told = [line for line in lines if not STACK_FRAME.match(line)]
     errors = [line for line in told if ERROR.search(line)]
-    return (errors or told or ["none"])[-1][:300]
+    return (errors or told or ["none"])[-1][:300].removesuffix(".")

@@ -18,8 +18,8 @@ from adapters.registry import TRYING
 from gateway.local import case_api, kafka, postgres
 from gateway.local.cast import AGENCIES, Agency, Lasars
 from gateway.local.children import Child, Children, Program, answers
-from gateway.local.errors import OtherVersionsData
-from gateway.local.folder import claimed
+from gateway.local.errors import ChildDied, OtherVersionsData
+from gateway.local.folder import claimed, require_room
 from gateway.local.installation import Installation, environment, prepare
 from gateway.local.kafka import EmbeddedKafka
 from gateway.local.ports import LOOPBACK, require_free
@@ -28,6 +28,9 @@ from gateway.local.steps import Steps
 from gateway.settings import Settings, Store
 from gateway.store.ledger import open_engine
 from gateway.store.schema import made_otherwise
+
+SPENT = 32 << 20
+"""Bytes. With less left a disk is full: PostgreSQL asks for 16 MB at a time, Kafka for 10."""
 
 WITHIN = 60.0
 """Seconds a process of ours may take until it is ready, on a slow machine."""
@@ -177,7 +180,8 @@ class System:
 def family(data: Path, ports: Ports, steps: Steps) -> Iterator[tuple[Path, Children]]:
     """Have a data folder for ourselves, and a family of processes that is stopped at the end.
 
-    Yields the folder's absolute path and the family. Raises FolderInUse, FolderNotWritable, DiskFull, PortInUse.
+    Yields the folder's absolute path and the family. Raises FolderInUse, FolderNotWritable, DiskFull, PortInUse. Where
+    a process ended because the disk is full, that is DiskFull, too.
     """
     with claimed(data) as folder, ExitStack() as stack:
         for name, port in ports.named():
@@ -187,6 +191,10 @@ def family(data: Path, ports: Ports, steps: Steps) -> Iterator[tuple[Path, Child
             yield folder, children
         except KeyboardInterrupt:
             steps.fresh_line()  # a terminal writes ^C where the cursor stands
+            raise
+        except ChildDied:
+            if shutil.disk_usage(folder).free < SPENT:
+                require_room(folder)  # each process says it in words of its own, or does not get to say it
             raise
         finally:
             with steps.step("Stopping everything"):

@@ -44,7 +44,7 @@ def test_a_dead_child_is_named_with_its_last_words(log: Path) -> None:
         children.start(
             python(log, "import sys; print('ready or not'); sys.exit('ERROR no such setting')", name="intake")
         )
-    assert str(died.value) == "intake has ended by itself (exit code 1). Its last words: ERROR no such setting"
+    assert str(died.value) == "intake has ended by itself (exit code 1). Its last words: ERROR no such setting."
     assert died.value.fix == f"Read its log, {log}."
 
 
