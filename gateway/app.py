@@ -201,7 +201,10 @@ async def dispatch(settings: Settings) -> None:
         offsets = subscribe(broker, consumer, settings.kafka, settings.dispatch)
         health = Health(
             own.clock,
-            {"courier": Progress(lambda: courier.held, lambda: courier.last_progress)},
+            {
+                "addressing": Progress(lambda: consumer.in_hand, lambda: consumer.last_progress),
+                "courier": Progress(lambda: courier.held, lambda: courier.last_progress),
+            },
             {"store": store_answers(engine), "kafka": _kafka_answers(producer)},
         )
         routes = [(route.path, route.app) for route in health.routes()]

@@ -88,11 +88,13 @@ class AddressingConsumer:
         self._careful = _CAREFUL if careful else 0
         self._hand_over = hand_over
         self._interrupted: set[uuid.UUID] = set()
+        self.in_hand = 0
         self.last_progress = clock()
 
     async def handle(self, records: Sequence[Record]) -> None:
         """Decide these records, in order. Waits while the store is away; raises nothing else than cancellation."""
         reach("T1")
+        self.in_hand, self.last_progress = len(records), self._clock()
         try:
             await self._settle(records)
         except Exception as error:
@@ -102,7 +104,7 @@ class AddressingConsumer:
                 with attempt:
                     await self._settle(records)
         self._careful -= len(records)
-        self.last_progress = self._clock()
+        self.in_hand, self.last_progress = 0, self._clock()
 
     async def _settle(self, records: Sequence[Record]) -> None:
         headed = await self._behead(records)

@@ -5,6 +5,7 @@ import uuid
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from gateway.addressing import consumer as consumer_module
 from gateway.addressing.address import Addressed, Arrived
 from gateway.addressing.consumer import PATIENCE, AddressingConsumer
 from gateway.addressing.subscriber import new_broker, subscribe
+from gateway.health import STALLED_AFTER, Progress
 from gateway.kafka.envelope import message_key, write_headers
 from gateway.kafka.topics import canonical_topics, create_topics
 from gateway.local import ports
@@ -293,6 +295,33 @@ async def test_what_was_overtaken_in_quarantine_is_not_told_after_its_correction
     assert await relayed(engine) == []
     assert await states(engine) == {"superseded": 1, "no_recipient": 1}
     assert await unaccounted(engine) == 0
+
+
+async def test_a_batch_that_nobody_finishes_is_no_progress(
+    engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is asked whether it lives says no once a batch is in hand for too long, and yes again when it is done."""
+    begun, goes_on = asyncio.Event(), asyncio.Event()
+    address = consumer_module.address
+
+    async def hanging(*given: Any) -> Addressed:
+        begun.set()
+        await goes_on.wait()
+        return await address(*given)
+
+    monkeypatch.setattr(consumer_module, "address", hanging)
+    [event] = await published(engine, 1)
+    consumer = deciding(engine)
+    progress = Progress(lambda: consumer.in_hand, lambda: consumer.last_progress)
+    late = NOW + STALLED_AFTER + timedelta(seconds=1)
+    assert not progress.stalled(late)
+    handling = asyncio.create_task(consumer.handle([record_of(event)]))
+    await begun.wait()
+    assert progress.stalled(late)
+    assert not progress.stalled(NOW)
+    goes_on.set()
+    await handling
+    assert not progress.stalled(late)
 
 
 @asynccontextmanager
