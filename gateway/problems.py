@@ -24,6 +24,22 @@ from gateway.telemetry import log, where
 
 MEDIA_TYPE = "application/problem+json"
 
+_FORMS: Mapping[str, str] = {
+    "missing": "It is required. Send it.",
+    "extra_forbidden": "It holds a field that is none of ours. Leave that out.",
+    "json_invalid": "The body is not JSON. Send one JSON object.",
+    "model_attributes_type": "The body is not a JSON object. Send one, as application/json.",
+    "enum": "It is none of the values taken here. Write {expected}.",
+    "literal_error": "It is none of the values taken here. Write {expected}.",
+    "int_parsing": "It is not a whole number. Write one in digits.",
+    "greater_than_equal": "It is too small. Write {ge} or more.",
+    "less_than_equal": "It is too large. Write {le} or less.",
+    "string_too_long": "It is too long. Write at most {max_length} characters.",
+    "uuid_parsing": "It is not an id. Write one as the gateway gave it, a UUID.",
+}
+"""What is said of a parameter or field, by pydantic's name of the fault; what is filled in comes from our own schema.
+pydantic's sentences are not passed on, since some quote what was sent."""
+
 
 @dataclass(frozen=True, slots=True)
 class Kind:
@@ -239,12 +255,19 @@ async def _parameters(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for RequestValidationError alone
     found = error.errors()
     errors = [
-        Fault("HTTP-001", ".".join(str(part) for part in fault["loc"] if not _quoted(fault, part)), str(fault["type"]))
+        Fault("HTTP-001", ".".join(str(part) for part in fault["loc"] if not _quoted(fault, part)), _sentence(fault))
         for fault in found[:MOST]
     ]
     if len(found) > MOST:
         errors.append(Fault("HTTP-001", "", f"{len(found) - MOST} more"))
     return answer(request, Problem(MALFORMED, "A parameter or field has the wrong form.", errors=errors))
+
+
+def _sentence(fault: Mapping[str, Any]) -> str:
+    form = _FORMS.get(
+        fault["type"], f"It has the wrong form ({fault['type']}). /openapi.json says which it should have."
+    )
+    return form.format_map(fault.get("ctx", {}))
 
 
 def _quoted(fault: Mapping[str, Any], part: object) -> bool:

@@ -121,6 +121,27 @@ async def test_a_parameter_of_the_wrong_form_is_named_and_not_quoted(told: dict[
     assert {error["field"] for error in errors} == fields
 
 
+@pytest.mark.parametrize(
+    ("query", "body", "said"),
+    [
+        ("", b"{}", "It is required. Send it."),
+        ("", b'{"number": 1, "more": 2}', "It holds a field that is none of ours. Leave that out."),
+        ("", b"Mrs Invented", "The body is not JSON. Send one JSON object."),
+        ("", b'["Mrs Invented"]', "The body is not a JSON object. Send one, as application/json."),
+        ("", b'{"number": "Mrs Invented"}', "It is not a whole number. Write one in digits."),
+        ("?limit=6", b'{"number": 1}', "It is too large. Write 5 or less."),
+        ("", b'{"number": 1.5}', "It has the wrong form (int_from_float). /openapi.json says which it should have."),
+    ],
+)
+async def test_a_wrong_form_is_told_in_a_sentence_with_its_fix(query: str, body: bytes, said: str) -> None:
+    """A person who sees one for the first time knows what to write instead."""
+    async with knocking(application()) as client:
+        answer = await client.post(f"/body{query}", content=body, headers={"Content-Type": "application/json"})
+    (fault,) = answer.json()["errors"]
+    assert (fault["rule"], fault["text"]) == ("HTTP-001", said)
+    assert "Invented" not in answer.text
+
+
 async def test_a_body_of_thousands_of_faults_is_told_a_hundred() -> None:
     """The answer stays short and counts what it leaves out."""
     told = {"number": 1} | {f"Invented {number}": 1 for number in range(5000)}
