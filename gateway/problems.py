@@ -264,10 +264,10 @@ async def _parameters(request: Request, error: Exception) -> Response:
 
 
 def _sentence(fault: Mapping[str, Any]) -> str:
-    form = _FORMS.get(
-        fault["type"], f"It has the wrong form ({fault['type']}). /openapi.json says which it should have."
-    )
-    return form.format_map(fault.get("ctx", {}))
+    try:
+        return _FORMS[fault["type"]].format_map(fault.get("ctx", {}))
+    except KeyError:
+        return f"It has the wrong form ({fault['type']}). /openapi.json says which it should have."
 
 
 def _quoted(fault: Mapping[str, Any], part: object) -> bool:

@@ -154,7 +154,7 @@ async def _told(request: Request) -> Told:
     try:
         return Told.model_validate_json(body)
     except ValidationError as error:
-        faults = error.errors(include_input=False, include_context=False, include_url=False)
+        faults = error.errors(include_input=False, include_url=False)
         raise RequestValidationError([{**fault, "loc": ("body", *fault["loc"])} for fault in faults]) from None
 
 

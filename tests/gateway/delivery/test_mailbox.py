@@ -293,6 +293,7 @@ async def test_a_malformed_answer_is_refused_without_quoting_it(
     answer = await home.post(f"/v1/messages/{one.id}/receipt", json=told)
     assert answer.status_code == 400
     assert answer.json()["errors"][0]["field"] == field
+    assert answer.json()["errors"][0]["text"].endswith(".")
     assert "John" not in answer.text
     assert "his name" not in answer.text
     assert await run_sql(engine, "select 1 from receipts") == []
