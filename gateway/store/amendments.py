@@ -16,7 +16,7 @@ _MEND = Statement(
     update evidence e set authority = t.authority, flags = cast(t.flags as jsonb)
     from unnest(cast(:person_id as uuid[]), cast(:id as uuid[]), cast(:authority as text[]), cast(:flags as text[]))
          as t(person_id, id, authority, flags)
-    where e.person_id = t.person_id and e.id = t.id
+    where e.person_id = any(cast(:person_id as uuid[])) and e.person_id = t.person_id and e.id = t.id
     """
 )
 
@@ -25,7 +25,7 @@ _LEAVE = Statement(
     update participants p set until = t.at
     from unnest(cast(:case_id as uuid[]), cast(:number as integer[]), cast(:at as timestamptz[]))
          as t(case_id, number, at)
-    where p.case_id = t.case_id and p.number = t.number
+    where p.case_id = any(cast(:case_id as uuid[])) and p.case_id = t.case_id and p.number = t.number
     """
 )
 
@@ -34,7 +34,8 @@ _RELEASE = Statement(
     update holds h set released = :now, outcome = t.outcome
     from unnest(cast(:event_id as uuid[]), cast(:decision as smallint[]), cast(:role as text[]),
                 cast(:outcome as text[])) as t(event_id, decision, role, outcome)
-    where h.event_id = t.event_id and h.decision = t.decision and h.role = t.role and h.released is null
+    where h.event_id = any(cast(:event_id as uuid[])) and h.event_id = t.event_id and h.decision = t.decision
+      and h.role = t.role and h.released is null
     """
 )
 

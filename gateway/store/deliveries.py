@@ -62,8 +62,9 @@ _LANES = Statement(
 _HEAD = Statement(
     f"""
     with firsts as materialized (
-        select distinct on (person_id) recipient, position from queued
-        where recipient = :recipient and person_id <> all(cast(:blocked as uuid[]))
+        select distinct on (person_id) recipient, position
+        from (select * from queued where recipient = :recipient offset 0) q
+        where person_id <> all(cast(:blocked as uuid[]))
         order by person_id, position
     ), heads as (
         select d.id, d.position, coalesce(d.next, d.created) as due from firsts q {_THERE}

@@ -14,7 +14,9 @@ _SEEN = Statement(
     select array(
         select row(r.sender, r.transport, r.id, r.body_hash, r.state)
         from unnest(cast(:senders as text[]), cast(:transports as bytea[])) as t(sender, transport)
-        join records r on r.sender = t.sender and r.transport = t.transport
+        cross join lateral (
+            select * from records r where r.sender = t.sender and r.transport = t.transport limit 1
+        ) r
     ), array(
         select row(f.key, f.event_id, f.version, f.digest, f.lane) from facts f
         where f.key = any(cast(:keys as bytea[]))
@@ -25,7 +27,7 @@ _SEEN = Statement(
 _SETTLING = Statement(
     """
     select o.event_id, e.kind, o.lane, o.due, e.supersedes
-    from outbox o join events e on e.id = o.event_id
+    from outbox o cross join lateral (select * from events e where e.id = o.event_id limit 1) e
     where o.due > :now and (o.event_id = any(cast(:heads as uuid[])) or o.lane = any(cast(:lanes as bytea[])))
     order by o.seq for update of o
     """

@@ -12,7 +12,7 @@ from gateway.store.statement import Statement
 _BODIES = Statement(
     """
     select b.id, b.record_id, b.sealed, k.wrapped
-    from bodies b join data_keys k on k.record_id = b.record_id
+    from bodies b cross join lateral (select * from data_keys k where k.record_id = b.record_id limit 1) k
     where b.record_id = any(cast(:records as uuid[])) and b.id = any(cast(:ids as uuid[]))
     """
 )

@@ -16,7 +16,8 @@ from gateway.store.statement import Statement
 
 # What else is known of a person matters only where a lane leads to them. A version that was overtaken before it was
 # published was decided to be about nobody; the one before it tells. Settling events are not due to be decided yet. What
-# a chain leads to is found one by one (lateral): joined, it would be planned as if tables were always as small as then.
+# a chain leads to and what a lane holds is found one by one (lateral, offset 0): joined, it would be planned as if
+# tables were always as small as then, and read from end to end.
 _LOOK_UP = Statement(
     """
     with recursive chain (start, id, depth) as (
@@ -38,21 +39,23 @@ _LOOK_UP = Statement(
         order by p.id for update
     )
     select array(
-        select row(k.key, k.rule, k.person_id, p.provisional, case when k.rule = 'lane' then array(
+        select row(k.key, k.rule, k.person_id, case when k.rule = 'lane' then array(
             select x.rule from person_keys x where x.person_id = k.person_id
         ) end)
-        from known k join person p on p.id = k.person_id
+        from known k
     ), array(
         select row(p.id, p.provisional) from person p
     ), array(
         select row(p.start, p.person_id) from predecessor p
     ), array(
-        select d.event_id from decisions d where d.event_id = any(cast(:events as uuid[])) and d.number = 1
+        select t.id from unnest(cast(:events as uuid[])) as t(id)
+        where exists (select from decisions d where d.event_id = t.id and d.number = 1 offset 0)
     ), array(
-        select row(e.id, e.lane) from events e
-        where e.lane = any(cast(:lanes as bytea[]))
-          and not exists (select from decisions d where d.event_id = e.id)
-          and not exists (select from outbox o where o.seq = e.seq and o.due > :now)
+        select row(e.id, e.lane)
+        from unnest(cast(:lanes as bytea[])) as t(lane)
+        cross join lateral (select * from events e where e.lane = t.lane offset 0) e
+        where not exists (select from decisions d where d.event_id = e.id offset 0)
+          and not exists (select from outbox o where o.seq = e.seq and o.due > :now offset 0)
         order by e.seq
     )
     """
@@ -103,8 +106,8 @@ async def look_up(
     led, persons, predecessors, decided, undecided = await session.row(_LOOK_UP, told)
     # Of predecessors' persons too: what corrects an event about a stand-in gives it no keys either.
     known = Known(provisional={person for person, provisional in persons if provisional})
-    for key, rule, person, provisional, others in led:
-        known.learn(Key(_RULES[rule], key), person, provisional=provisional)
+    for key, rule, person, others in led:
+        known.learn(Key(_RULES[rule], key), person)
         if others:
             known.rules[person].update(map(_RULES.__getitem__, others))
     return LookedUp(

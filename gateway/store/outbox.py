@@ -24,8 +24,8 @@ _TAKE_OUT_AND_READ = Statement(
         select o.seq, b.sealed, o.event_id, e.record_id, e.kind, e.change, e.supersedes, e.sender, e.agency, e.fact,
                e.lane, e.occurred, e.recorded, e.due, e.trace
         from outbox o
-        join events e on e.id = o.event_id
-        left join bodies b on b.record_id = e.record_id and b.id = e.id
+        cross join lateral (select * from events e where e.id = o.event_id limit 1) e
+        left join lateral (select * from bodies b where b.record_id = e.record_id and b.id = e.id limit 1) b on true
         where o.shard = any(cast(:shards as smallint[])) and (o.due is null or o.due <= :now)
           and o.seq not in (select unnest(cast(:gone as bigint[])))
         order by o.seq limit :most

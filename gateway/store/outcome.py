@@ -19,6 +19,7 @@ from gateway.store.session import Session
 from gateway.store.statement import Statement
 
 # Keys of persons are unique together with the person; whoever else learns the same one meanwhile says the same.
+# Evidence is found one by one, as in `lookup`, and changed where it stands: its person is locked, so nobody moves it.
 _WRITE = Statement(
     """
     with person as (
@@ -77,9 +78,13 @@ _WRITE = Statement(
             cast(:d_person as uuid[]), cast(:d_case as uuid[]), cast(:d_deliveries as smallint[]),
             cast(:d_holds as smallint[]), cast(:d_why as jsonb[]))
     ), withdrawn as (
-        update evidence e set withdrawn = true
-        from unnest(cast(:x_person as uuid[]), cast(:x_fact as bytea[])) as t(person_id, fact)
-        where e.person_id = t.person_id and e.fact = t.fact and not e.withdrawn
+        update evidence set withdrawn = true where ctid = any(array(
+            select e.at from unnest(cast(:x_person as uuid[]), cast(:x_fact as bytea[])) as t(person_id, fact)
+            cross join lateral (
+                select e.ctid as at from evidence e
+                where e.person_id = t.person_id and e.fact = t.fact and not e.withdrawn offset 0
+            ) e
+        ))
     ), given as (
         insert into mailboxes (recipient, last)
         select * from unnest(cast(:m_recipient as text[]), cast(:m_count as bigint[])) order by 1

@@ -1,7 +1,8 @@
 """How PostgreSQL goes about what every message passes through: by index, even where it planned on tables still empty.
 
 A serving process keeps the plan of its first minute. One that then reads a table from end to end, because it is empty,
-does so for as long as the session lasts.
+does so until the table is analysed again. PostgreSQL takes a table it never analysed for a small one, and reads it by
+index; a table that it has analysed while nothing was in it is to be read for nothing, by any way.
 """
 
 import importlib
@@ -20,6 +21,13 @@ pytestmark = pytest.mark.services
 
 QUEUES = {"outbox"}
 """Tables that hold nothing but what is still to be done, and may be read to their end."""
+
+ANALYSED_EMPTY = {"gateway.store.deliveries._SETTLE": {"deliveries"}}
+"""What a statement may read from end to end while statistics say that there is nothing in it.
+
+Settling finds a delivery by its id, also where another session has just moved the row. Forms that no such plan fits
+cost twice as much always, or miss what moved.
+"""
 
 
 def statements() -> dict[str, Statement]:
@@ -42,13 +50,15 @@ def from_end_to_end(plan: dict[str, Any]) -> Iterator[str]:
         yield from from_end_to_end(part)
 
 
-async def test_no_table_that_grows_is_read_from_end_to_end(postgres: str) -> None:
+@pytest.mark.parametrize("before", ["select", "vacuum analyze"], ids=["never analysed", "analysed while empty"])
+async def test_no_table_that_grows_is_read_from_end_to_end(postgres: str, before: str) -> None:
     """Whatever is asked is looked up, and costs the same when millions of rows are there."""
     found = {}
     engine = open_engine(Store(dsn=postgres), serving=True)
     async with engine.connect() as connection:
         driver = (await connection.get_raw_connection()).driver_connection
         assert driver is not None
+        await driver.execute(before)
         for name, statement in statements().items():
             await driver.execute(f"prepare asked as {statement.sql}")
             values = ", ".join(["null"] * len(statement.names))
@@ -58,4 +68,4 @@ async def test_no_table_that_grows_is_read_from_end_to_end(postgres: str) -> Non
                 found[name] = tables
     await engine.dispose()
     assert len(statements()) > 30
-    assert found == {}
+    assert found == (ANALYSED_EMPTY if before == "vacuum analyze" else {})
