@@ -32,6 +32,8 @@ from gateway.telemetry import log
 from schemas.base import Fact
 
 _TRIES = 8
+_AGAIN = 1.0
+"""Seconds between two looks at who waits for a store that hangs."""
 
 
 @dataclass(slots=True)
@@ -53,6 +55,7 @@ class Moved(Exception):
 class Journal:
     """Commits entries in the order they come. One committer per process; several processes may run.
 
+    patience: how long a commit may keep its callers. A store that hangs tells nobody that it does.
     published: told, after a commit, to which shards new events were added. sessions: where a commit's session comes
     from; out of the engine's pool, unless one is kept for it.
     """
@@ -69,6 +72,7 @@ class Journal:
         max_batch: int,
         published: Callable[[frozenset[int]], None],
         sessions: Callable[[], AbstractAsyncContextManager[Session]] | None = None,
+        patience: timedelta = timedelta(seconds=10),
     ) -> None:
         self._engine = engine
         self._sessions = sessions or partial(session, engine)
@@ -81,6 +85,7 @@ class Journal:
         self._published = published
         self._queue: deque[tuple[Entry, asyncio.Future[Taken | Clash]]] = deque()
         self._arrived = asyncio.Event()
+        self._patience = patience.total_seconds()
 
     @property
     def waiting(self) -> int:
@@ -105,7 +110,7 @@ class Journal:
 
     async def _settle_batch(self, batch: Sequence[tuple[Entry, asyncio.Future[Taken | Clash]]]) -> None:
         try:
-            results = await self.commit([entry for entry, _ in batch])
+            results = await self._commit_watched(batch)
         except JournalUnavailable as error:
             _fail(batch, error)
             return
@@ -125,6 +130,28 @@ class Journal:
         for (_, future), result in zip(batch, results, strict=True):
             if not future.done():
                 future.set_result(result)
+
+    async def _commit_watched(
+        self, batch: Sequence[tuple[Entry, asyncio.Future[Taken | Clash]]]
+    ) -> list[Taken | Clash]:
+        """`commit`, whose callers are told to come again where it takes too long. It goes on all the same."""
+        loop = asyncio.get_running_loop()
+        timer: asyncio.TimerHandle
+
+        def give_up() -> None:
+            nonlocal timer
+            waiting = [one for one in (*batch, *self._queue) if not one[1].done()]
+            if waiting:
+                log.error("journal.hangs", count=len(waiting))
+            _fail(waiting, JournalUnavailable("the journal does not answer just now"))
+            self._queue.clear()
+            timer = loop.call_later(_AGAIN, give_up)
+
+        timer = loop.call_later(self._patience, give_up)
+        try:
+            return await self.commit([entry for entry, _ in batch])
+        finally:
+            timer.cancel()
 
     async def commit(self, entries: Sequence[Entry]) -> list[Taken | Clash]:
         """Commit these entries in one transaction. Raises JournalUnavailable, DataError for an entry at fault."""

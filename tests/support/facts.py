@@ -76,7 +76,7 @@ def entry(
     )
 
 
-def journal(engine: AsyncEngine, now: datetime = NOW, kept: Kept | None = None) -> Journal:
+def journal(engine: AsyncEngine, now: datetime = NOW, kept: Kept | None = None, **options: timedelta) -> Journal:
     """A journal whose clock stands still, with a session kept for it or none. Use `commit`, or run it."""
     return Journal(
         engine,
@@ -88,4 +88,5 @@ def journal(engine: AsyncEngine, now: datetime = NOW, kept: Kept | None = None) 
         max_batch=100,
         published=lambda _: None,
         sessions=kept.session if kept is not None else None,
+        **options,
     )

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import aclosing, suppress
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
@@ -148,6 +149,24 @@ async def test_a_store_that_is_away_is_said_and_nothing_is_taken(postgres: str) 
         await own.take(entry(reception()))
     task.cancel()
     await nowhere.dispose()
+
+
+async def test_a_store_that_hangs_keeps_nobody_waiting(engine: AsyncEngine) -> None:
+    """Who waits, and who comes meanwhile, is told to come again; come again, each is taken once."""
+    own = journal(engine, patience=timedelta(seconds=0.2))
+    first, second = entry(reception("fact 1"), message="m1"), entry(reception("fact 2"), message="m2")
+    task = asyncio.create_task(own.run())
+    async with engine.begin() as connection:
+        await connection.execute(text("lock table records in access exclusive mode"))
+        with pytest.raises(JournalUnavailable):
+            await own.take(first)
+        with pytest.raises(JournalUnavailable):
+            await own.take(second)
+        assert own.waiting == 0
+    taken = [await own.take(one) for one in (first, second, second)]
+    assert all(isinstance(one, Taken) for one in taken)
+    assert await rows(engine, "select count(*), sum(events) from records") == [(2, 2)]
+    task.cancel()
 
 
 async def test_a_record_that_cannot_be_written_is_told_apart_from_a_journal_that_is_away(engine: AsyncEngine) -> None:
