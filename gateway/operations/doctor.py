@@ -4,6 +4,7 @@ import shutil
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
 
@@ -16,14 +17,17 @@ from gateway.clock import Clock
 from gateway.errors import ConfigurationError
 from gateway.kafka.topics import all_topics
 from gateway.local.ports import is_free
-from gateway.parties import load_parties
+from gateway.parties import Client, load_parties
 from gateway.sealing import Secrets
 from gateway.settings import Settings
 from gateway.store.ledger import open_engine
 from gateway.store.schema import made_otherwise
+from gateway.wording import many
 
 _ROOM = 1 << 30
 _SKEW = 30.0
+_WARNING = timedelta(days=30)
+"""How long before a client's last key ends it is told: time to make another and to have it registered."""
 _LOCAL = "Of a system that lgw up started, name the folder: --data data/up."
 
 
@@ -42,7 +46,7 @@ async def examine(settings: Settings, clock: Clock, folder: Path) -> AsyncIterat
     yield _python()
     yield Examined("version", True, f"lasars-gateway {version('lasars-gateway')}")
     yield _keys(settings)
-    yield _parties(settings)
+    yield _parties(settings, clock())
     yield _disk(folder)
     for name, port in (("intake", settings.intake.port), ("dispatch", settings.dispatch.port)):
         yield _port(name, port)
@@ -86,13 +90,25 @@ def _keys(settings: Settings) -> Examined:
     return Examined("keys", True, str(settings.keys))
 
 
-def _parties(settings: Settings) -> Examined:
+def _parties(settings: Settings, now: datetime) -> Examined:
     try:
         parties = load_parties(settings.parties)
     except ConfigurationError as error:
         return Examined("parties", False, str(error), f"{error.fix} {_LOCAL}")
-    clients = sum(len(party.clients) for party in parties.all)
-    return Examined("parties", True, f"{len(parties.all)} parties, {clients} clients")
+    clients = [client for party in parties.all for client in party.clients]
+    told = f"{many(len(parties.all), 'party', 'parties')}, {many(len(clients), 'client')}"
+    ends = {client.id: end for client in clients if (end := _last_end(client)) and end < now + _WARNING}
+    if not ends:
+        return Examined("parties", True, told)
+    which = ", ".join(f"{client} on {end:%d %b %Y}" for client, end in sorted(ends.items(), key=lambda one: one[1]))
+    fix = "Have each make another with lgw keys new, and register it beside the one that ends."
+    return Examined("parties", False, f"{told}; the last key ends of {which}", fix)
+
+
+def _last_end(client: Client) -> datetime | None:
+    """When a client's last key ceases to serve; None where one of them has no end."""
+    ends = [key["exp"] for key in client.keys if isinstance(key.get("exp"), int | float)]
+    return datetime.fromtimestamp(max(ends), UTC) if len(ends) == len(client.keys) else None
 
 
 def _disk(folder: Path) -> Examined:
