@@ -39,6 +39,8 @@ _PARKED = text(
     """
 )
 
+_REJECTED = text("select exists (select from deliveries where id = :id and state = 'rejected' and owner is not null)")
+
 _ANNOUNCE = text("select pg_notify(:channel, :recipient)")
 
 _KIND = text(
@@ -144,6 +146,8 @@ class Redrive:
         async with self._engine.begin() as connection:
             recipient = (await connection.execute(_PARKED, {"id": wanted, "now": now})).scalars().first()
             if recipient is None:
-                return Result.NOT_STOPPED
+                # What its recipient has rejected waits for a person; the same again would only be rejected again.
+                rejected = (await connection.execute(_REJECTED, {"id": wanted})).scalar_one()
+                return Result.STILL_STOPPED if rejected else Result.NOT_STOPPED
             await connection.execute(_ANNOUNCE, {"channel": CHANNEL, "recipient": recipient})
         return Result.DONE

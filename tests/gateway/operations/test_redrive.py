@@ -12,6 +12,7 @@ from gateway.operations.redrive import Redrive, Result
 from gateway.settings import Store
 from gateway.store.ledger import open_engine
 from tests.support.addressing import tools
+from tests.support.deliveries import Owed, queue, run_sql
 from tests.support.facts import NOW, SEALER, entry, journal
 
 pytestmark = pytest.mark.services
@@ -50,3 +51,23 @@ async def test_a_record_is_checked_against_who_sent_it(
         uuid.UUID(int=0): Result.UNKNOWN,
     }
     assert seen == [told]
+
+
+async def test_what_its_recipient_rejected_is_still_stopped(engine: AsyncEngine) -> None:
+    """It stands in the queue, so it is not said to be going on; and the same is not sent to them again."""
+    parked, rejected, gone = await queue(engine, [Owed("lasars-wigan", person) for person in range(3)])
+    await run_sql(engine, "delete from queued")
+    stop = "update deliveries set state = :state, reason = 'for a test', owner = :owner where id = :id"
+    for one, state, owner in (
+        (parked, "parked", "operations"),
+        (rejected, "rejected", "operations"),
+        (gone, "acknowledged", None),
+    ):
+        await run_sql(engine, stop, state=state, owner=owner, id=one.id)
+    again = Redrive(engine, {}, journal(engine), SEALER, tools())
+    assert await again.run([parked.id, rejected.id, gone.id], NOW) == {
+        parked.id: Result.DONE,
+        rejected.id: Result.STILL_STOPPED,
+        gone.id: Result.NOT_STOPPED,
+    }
+    assert await run_sql(engine, "select person_id from queued") == [(parked.person_id,)]
