@@ -6,6 +6,7 @@ lost, the records come again, and ids are claimed once.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import suppress
 from datetime import timedelta
 from typing import Protocol
 
@@ -16,6 +17,7 @@ from gateway.failpoints import reach
 from gateway.telemetry import log
 
 _PATIENCE = timedelta(seconds=5)
+_PAUSE = timedelta(seconds=0.1)
 
 Commit = Callable[[Mapping[TopicPartition, int]], Awaitable[None]]
 """Commits, by partition, the offset of the first record that is not decided yet."""
@@ -32,13 +34,15 @@ class Placed(Protocol):
 class Offsets:
     """Commits offsets, one commit at a time; what is decided while one is under way goes with the next.
 
+    pause: from the end of a commit to the next; a request to Kafka for each batch costs as much as deciding one record.
     patience: how long the last commit may take. The library tries one that fails again for ever.
     """
 
-    def __init__(self, commit: Commit, patience: timedelta = _PATIENCE) -> None:
+    def __init__(self, commit: Commit, *, pause: timedelta = _PAUSE, patience: timedelta = _PATIENCE) -> None:
         self._commit = commit
+        self._pause = pause
         self._patience = patience
-        self._closed = False
+        self._closed = asyncio.Event()
         self._decided: dict[TopicPartition, int] = {}
         self._under_way: asyncio.Task[None] | None = None
 
@@ -46,17 +50,17 @@ class Offsets:
         """These records, and so all before them in their partitions, are decided, and that is committed."""
         for record in records:
             self._decided[TopicPartition(record.topic, record.partition)] = record.offset + 1
-        if not self._closed and (self._under_way is None or self._under_way.done()):
+        if not self._closed.is_set() and (self._under_way is None or self._under_way.done()):
             self._under_way = asyncio.create_task(self._run())
 
     async def settled(self) -> None:
-        """Wait until no commit is under way."""
+        """Wait until all that was decided is committed, or was tried to be."""
         if self._under_way is not None:
             await asyncio.wait([self._under_way])
 
     async def close(self) -> None:
-        """Begin no other commit, and end the one under way: by itself, if that does not take it too long."""
-        self._closed = True
+        """Commit what is decided by now, if that does not take too long, and nothing after it."""
+        self._closed.set()
         if self._under_way is not None:
             await asyncio.wait([self._under_way], timeout=self._patience.total_seconds())
             self._under_way.cancel()
@@ -72,3 +76,9 @@ class Offsets:
                 log.warning("offsets.not_committed", error=type(error).__name__, where=telemetry.where(error))
                 return
             reach("T5")
+            await self._rest()
+
+    async def _rest(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._pause.total_seconds()):
+                await self._closed.wait()

@@ -10,6 +10,8 @@ from aiokafka.errors import KafkaError
 
 from gateway.addressing.offsets import Offsets
 
+AT_ONCE = timedelta(0)
+
 
 @dataclass
 class Record:
@@ -47,7 +49,7 @@ class Group:
 async def test_what_is_decided_during_a_commit_goes_with_the_next() -> None:
     """Nobody waits for a commit; three batches decided during one are one commit more, of the last offsets."""
     group = Group()
-    offsets = Offsets(group.commit)
+    offsets = Offsets(group.commit, pause=AT_ONCE)
     offsets.decided([Record(0), Record(1)])
     await group.came.wait()
     offsets.decided([Record(2)])
@@ -57,6 +59,22 @@ async def test_what_is_decided_during_a_commit_goes_with_the_next() -> None:
     group.through.release()
     await offsets.settled()
     assert group.committed == [{0: 2}, {0: 4, 1: 8}]
+
+
+async def test_however_many_batches_are_decided_there_is_a_commit_only_so_often() -> None:
+    """The first is committed at once, and what follows within the pause goes with the next; closing ends the pause."""
+    group = Group()
+    group.through.release()
+    offsets = Offsets(group.commit, pause=timedelta(hours=1))
+    offsets.decided([Record(0)])
+    await group.came.wait()
+    for number in range(1, 10):
+        offsets.decided([Record(number)])
+        await asyncio.wait([asyncio.create_task(offsets.settled())], timeout=0)
+    assert group.committed == [{0: 1}]
+    group.through.release()
+    await offsets.close()
+    assert group.committed == [{0: 1}, {0: 10}]
 
 
 async def test_nothing_is_committed_that_was_not_decided() -> None:
@@ -70,7 +88,7 @@ async def test_a_commit_that_fails_goes_with_the_next() -> None:
     """A broker that is away loses no offset: the one it did not take is told again, unless a later one is known."""
     group = Group()
     group.faults.append(KafkaError())
-    offsets = Offsets(group.commit)
+    offsets = Offsets(group.commit, pause=AT_ONCE)
     group.through.release()
     offsets.decided([Record(4), Record(9, partition=1)])
     await offsets.settled()
@@ -84,7 +102,7 @@ async def test_a_commit_that_fails_goes_with_the_next() -> None:
 async def test_at_the_end_the_last_commit_is_waited_for() -> None:
     """And what is decided after that is not committed: it comes again, to no effect."""
     group = Group()
-    offsets = Offsets(group.commit)
+    offsets = Offsets(group.commit, pause=AT_ONCE)
     offsets.decided([Record(0)])
     await group.came.wait()
     closing = asyncio.create_task(offsets.close())
@@ -98,7 +116,7 @@ async def test_at_the_end_the_last_commit_is_waited_for() -> None:
 async def test_a_commit_that_never_ends_holds_up_no_shutdown() -> None:
     """The library asks a broker that is away for ever; that ends with us."""
     group = Group()
-    offsets = Offsets(group.commit, patience=timedelta(0))
+    offsets = Offsets(group.commit, patience=AT_ONCE)
     offsets.decided([Record(0)])
     await group.came.wait()
     await offsets.close()
