@@ -24,6 +24,8 @@ _OLDEST = text(
     """
 )
 
+_SETTLING = text("select count(*) as total, min(due) as next from outbox where due > :now")
+
 _HELD = text(
     """
     select reason, owner, count(*) as total, min(since) as oldest,
@@ -108,7 +110,10 @@ class Sender:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """The state of the whole, at one instant."""
+    """The state of the whole, at one instant.
+
+    settling: how many events wait for the time in which a source may yet reverse them. settles: when the next is told.
+    """
 
     now: datetime
     ledgers: Ledgers
@@ -117,12 +122,15 @@ class Status:
     parked: tuple[Stopped, ...]
     recipients: tuple[Backlog, ...]
     senders: tuple[Sender, ...]
+    settling: int = 0
+    settles: datetime | None = None
 
     def lines(self) -> list[tuple[str, str]]:
         """A label and a sentence for each line, in the order they are shown."""
         return [
             ("Unaccounted for", str(self.ledgers.unaccounted) + self._differences()),
             ("Oldest not yet offered", _age(self.now, self.oldest)),
+            ("Settling", self._settling()),
             ("Held", _stopped(self.now, self.held)),
             ("Parked", _stopped(self.now, self.parked)),
             ("Recipients", self._recipients()),
@@ -140,6 +148,7 @@ class Status:
             "events": dict(self.ledgers.events),
             "deliveries": dict(self.ledgers.deliveries),
             "oldest_not_offered": self.oldest.isoformat() if self.oldest else None,
+            "settling": {"count": self.settling, "next": self.settles.isoformat() if self.settles else None},
             "held": [_plain(one) for one in self.held],
             "parked": [_plain(one) for one in self.parked],
             "recipients": [
@@ -160,6 +169,11 @@ class Status:
         told = [f"{name.replace('_', ' ')} {count}" for name, count in self.ledgers.differences.items() if count]
         return f"  Investigate: {', '.join(told)}" if told else ""
 
+    def _settling(self) -> str:
+        if self.settles is None:
+            return "none"
+        return f"{self.settling}, the next in {_age(self.settles, self.now)}"
+
     def _recipients(self) -> str:
         behind = [one for one in self.recipients if one.queued]
         if not behind:
@@ -177,6 +191,7 @@ async def read_status(connection: AsyncConnection, now: datetime) -> Status:
     """Read it. The connection must not be inside a transaction yet."""
     ledgers = await reconcile(connection)
     oldest = (await connection.execute(_OLDEST)).scalar_one()
+    settling = (await connection.execute(_SETTLING, {"now": now})).one()
     held = [
         Stopped(row.reason, row.owner, row.total, row.oldest, row.overdue, row.asked, row.again)
         for row in await connection.execute(_HELD)
@@ -191,7 +206,17 @@ async def read_status(connection: AsyncConnection, now: datetime) -> Status:
     ]
     senders = [Sender(row.sender, row.last, row.today) for row in await connection.execute(_SENDERS)]
     await connection.rollback()
-    return Status(now, ledgers, oldest, tuple(held), tuple(parked), tuple(recipients), tuple(senders))
+    return Status(
+        now,
+        ledgers,
+        oldest,
+        tuple(held),
+        tuple(parked),
+        tuple(recipients),
+        tuple(senders),
+        settling=settling.total,
+        settles=settling.next,
+    )
 
 
 def _plain(one: Stopped) -> dict[str, object]:
