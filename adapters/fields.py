@@ -124,7 +124,7 @@ def _iso(value: Any) -> Any:
 def _told(value: Any, form: str = _WHEN) -> Told:
     written = value.strip() if isinstance(value, str) else ""
     day = read_day(written)
-    told = Told(day_moment(day)) if day is not None else read_moment(written)
+    told = Told.of(day_moment(day)) if day is not None else read_moment(written)
     if told is None:
         raise _no_time(written, form)
     return told

@@ -195,7 +195,7 @@ class Feed:
             return Held("code_not_mapped", (*found, _unmapped(unknown.table, unknown.code)), lane)
         if event.occurred.at > message.received + CLOCK_TOLERANCE:
             return Refused((Finding(flat_rules.NOT_YET, field_of(record, event.occurred)),))
-        if Told(event.occurred).day < max(FIRST_BIRTH, event.person.date_of_birth or FIRST_BIRTH):
+        if Told.of(event.occurred).day < max(FIRST_BIRTH, event.person.date_of_birth or FIRST_BIRTH):
             return Refused((Finding(flat_rules.BEFORE_BIRTH, field_of(record, event.occurred)),))
         fact = Fact(
             key=f"{key}:{kind.fact}" if kind.fact else key,

@@ -62,7 +62,7 @@ def _told(value: Any) -> Told:
 
 def _told_or_day(value: Any) -> Told:
     day = read_day(value) if isinstance(value, str) else None
-    return Told(day_moment(day)) if day is not None else _told(value)
+    return Told.of(day_moment(day)) if day is not None else _told(value)
 
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]

@@ -37,17 +37,33 @@ class Doubt(enum.StrEnum):
     """The clocks went forward over this hour: it did not exist. Read as if they had not been changed yet (GMT)."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: a record has many, and each takes three times as long to make
 class Told:
-    """An instant as read from a source, and what its clock left open."""
+    """An instant as read from a source, in UTC, and what its clock left open. It becomes a Moment where it is told."""
 
-    moment: Moment
+    at: datetime
+    precision: Precision = Precision.SECOND
+    zone_assumed: bool = False
     doubt: Doubt | None = None
+
+    @classmethod
+    def of(cls, moment: Moment) -> "Told":
+        """An instant that leaves nothing open."""
+        return cls(moment.at, moment.precision, moment.zone_assumed)
+
+    @property
+    def moment(self) -> Moment:
+        """The instant, for an event."""
+        return Moment(at=self.at, precision=self.precision, zone_assumed=self.zone_assumed)
+
+    def parts(self) -> dict[str, object]:
+        """What its Moment is made of, for an event that is validated with all its parts."""
+        return {"at": self.at, "precision": self.precision, "zone_assumed": self.zone_assumed}
 
     @property
     def day(self) -> date:
         """The day it was in London."""
-        return self.moment.at.astimezone(LONDON).date()
+        return self.at.astimezone(LONDON).date()
 
 
 def read_day(text: str) -> date | None:
@@ -73,18 +89,21 @@ def read_moment(text: str) -> Told | None:
         if written.year == 1:  # its first hours lie before all time for whoever is west of Greenwich, as London was
             return None
         if zone is not None:
-            return Told(Moment(at=written.astimezone(UTC), precision=precision))
+            return Told(written.astimezone(UTC), precision)
         at, doubt = _in_london(written)
     except (ValueError, OverflowError):  # the 30th of February, 25 o'clock, an offset of a day
         return None
-    return Told(Moment(at=at, precision=precision, zone_assumed=True), doubt)
+    return Told(at, precision, True, doubt)
+
+
+def told_day(day: date) -> Told:
+    """A day alone, kept as that day's midnight in Europe/London."""
+    return Told(datetime.combine(day, time(), tzinfo=LONDON).astimezone(UTC), Precision.DAY, True)
 
 
 def day_moment(day: date) -> Moment:
-    """A day alone, kept as that day's midnight in Europe/London."""
-    return Moment(
-        at=datetime.combine(day, time(), tzinfo=LONDON).astimezone(UTC), precision=Precision.DAY, zone_assumed=True
-    )
+    """A day alone, as it is kept, for an event."""
+    return told_day(day).moment
 
 
 def _in_london(written: datetime) -> tuple[datetime, Doubt | None]:

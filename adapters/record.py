@@ -209,7 +209,7 @@ def _stands_for_none(day: date) -> bool:
 
 def _doubts(told: Told, field: str, local: bool) -> Iterator[Finding]:
     """What a clock time left open."""
-    if told.moment.zone_assumed and told.moment.precision is not Precision.DAY:
+    if told.zone_assumed and told.precision is not Precision.DAY:
         if told.doubt is not None:
             yield Finding(flat_rules.CLOCK_CHANGE, field, told.doubt.value)
         elif not local:

@@ -30,6 +30,7 @@ from bench.formats import Format, formats, of_file
 from bench.prefill import count, multiply
 from bench.runs import Bench, Load, Run
 from bench.sides import Bare, Gateway, Services
+from gateway.collector import collect_seldom
 from gateway.local import kafka, postgres
 from gateway.local.children import Children
 from gateway.local.errors import LocalError
@@ -179,6 +180,7 @@ async def compare(services: Services, children: Children, plan: Plan) -> None:
 def translate(plan: Plan, besides: Sequence[Format]) -> None:
     """Measure translating, of other messages besides our own examples too; the last lines are for machines."""
     say("translation")
+    collect_seldom()  # as the processes do that translate
     speeds = translation.measure([*formats(), *besides], plan.turns)
     print(translation.report(speeds), end="\n\n")
     print(*translation.lines(speeds), sep="\n")

@@ -2,7 +2,8 @@
 
 A base does the least that whoever reads the format must do, in the C or Rust of a library others use:
 
-    XML        lxml's parse of the same bytes under the same bounds, and every element's name, attributes and text read
+    XML        lxml's parse of the same bytes under the same bounds, and every element's name, attributes and text read;
+               where the contract is a schema, lxml's validation by it between the two
     JSON       pydantic's `validate_json` of the same bytes, with the adapter's own wire models, whole
     the rest   the bytes cut at their separators by Python's own `split`, `csv` or slices, and the pieces validated by
                pydantic with the adapter's own wire models
@@ -30,6 +31,7 @@ from adapters.gp.edifact.segments import Segment
 from adapters.gp.fhir import wire as bars
 from adapters.police_custody import batch
 from adapters.police_custody.fields import REQUIRED, fields_of
+from adapters.police_custody.record import ROOT
 from adapters.police_custody.wire import FORMS, Detention
 from adapters.prison import wire as prison
 from adapters.probation import wire as probation
@@ -70,7 +72,7 @@ def formats() -> Iterator[Format]:
         return Format(name, Message(body, media_type, RECEIVED), agency.read, bases)
 
     record = "police_custody/enfield-test-and-required-assessment.xml"
-    yield one("custody_xml", record, "application/xml", XML)
+    yield one("custody_xml", record, "application/xml", CUSTODY_XML)
     yield one("new_case_xml", "police_custody/charged-with-a-company.xml", "application/xml", XML)
     yield one("custody_csv", "police_custody/tests.csv", batch.MEDIA_TYPE, {"csv, then the form": custody_row})
     yield one("prison_json", "prison/received-with-snapshot.json", "application/json", _json(PrisonRecord))
@@ -97,7 +99,8 @@ def of_file(agency: str, path: Path, received: datetime) -> Format:
     message = Message(path.read_bytes(), "application/xml", received)
     if not isinstance(adapter.read(message), Accepted):
         raise ValueError(f"{agency} does not accept it as XML")
-    return Format(f"{agency}_{path.stem}", message, adapter.read, XML)
+    bases = CUSTODY_XML if parsed(message.body).tag == ROOT else XML
+    return Format(f"{agency}_{path.stem}", message, adapter.read, bases)
 
 
 # --- XML -------------------------------------------------------------------------------------------------------------
@@ -120,10 +123,24 @@ def parsed(body: bytes) -> etree._Element:
 
 def read_out(body: bytes) -> list[tuple[object, ...]]:
     """What stands in the document: each element's name, attributes and text."""
-    return [(element.tag, element.items(), element.text) for element in parsed(body).iter()]
+    return _told(parsed(body))
 
+
+def _told(root: etree._Element) -> list[tuple[object, ...]]:
+    return [(element.tag, element.items(), element.text) for element in root.iter()]
+
+
+def custody_record(body: bytes) -> list[tuple[object, ...]]:
+    """What stands in a custody record that is valid by its published schema. Raises DocumentInvalid for another."""
+    root = parsed(body)
+    _SCHEMA.assertValid(root)
+    return _told(root)
+
+
+_SCHEMA: Final = etree.XMLSchema(file=_EXAMPLES / "police_custody" / "custody-record.xsd")
 
 XML: Final[Mapping[str, Base]] = {"parse and read out": read_out, "parse alone": parsed}
+CUSTODY_XML: Final[Mapping[str, Base]] = {"parse, validate, read out": custody_record, **XML}
 
 # --- JSON ------------------------------------------------------------------------------------------------------------
 

@@ -1,7 +1,6 @@
 """`python -m gateway intake` and `python -m gateway dispatch`: the gateway's processes."""
 
 import asyncio
-import gc
 import sys
 import threading
 
@@ -10,11 +9,9 @@ import uvloop
 from gateway import failpoints, telemetry
 from gateway.allocator import share_heaps
 from gateway.app import PROCESSES
+from gateway.collector import collect_seldom
 from gateway.errors import ConfigurationError, GatewayError
 from gateway.settings import read_settings
-
-_YOUNG = 50_000
-"""Objects made before the collector looks: a batch makes thousands, and hardly any of them in cycles."""
 
 
 def main(argv: list[str]) -> int:
@@ -35,9 +32,7 @@ def main(argv: list[str]) -> int:
     telemetry.configure(argv[0], level=settings.log_level)
     sys.unraisablehook = lambda told: _failed("exception.ignored", told.exc_value)
     threading.excepthook = lambda told: _failed("thread.failed", told.exc_value)
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(_YOUNG, 20, 50)
+    collect_seldom()
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(PROCESSES[argv[0]](settings))

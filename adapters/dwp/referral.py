@@ -105,7 +105,7 @@ def _lane(referral: Referral | WithdrawnReferral, nino: Identifier) -> str:
 def _impossible(referral: Referral, received: datetime) -> list[Finding]:
     """What is well formed and cannot be."""
     found = []
-    if referral.referred_at.moment.at > received + _SLACK:
+    if referral.referred_at.at > received + _SLACK:
         found.append(Finding(rules.MALFORMED, "referredAt", "more than a day from now"))
     if referral.person.date_of_birth is not None and referral.person.date_of_birth > received.date():
         found.append(Finding(rules.BORN_IN_THE_FUTURE, "person.dateOfBirth"))
@@ -142,7 +142,7 @@ def _home(address: Address, found: list[Finding]) -> AddressClaim:
 def _clock_doubts(told: Told) -> list[Finding]:
     """What a local time left open."""
     doubts = []
-    if told.moment.zone_assumed and told.moment.precision is not Precision.DAY:
+    if told.zone_assumed and told.precision is not Precision.DAY:
         doubts.append(Finding(rules.ZONE_ASSUMED, "referredAt"))
     if told.doubt is not None:
         doubts.append(Finding(rules.CLOCK_CHANGE, "referredAt", told.doubt.value))

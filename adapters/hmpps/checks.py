@@ -52,7 +52,7 @@ class Checks:
 
     def not_yet(self, told: Told, field: str, received: datetime) -> list[Finding]:
         """A fault where something is said to happen later than any clock's error explains."""
-        return [Finding(self.in_the_future, field)] if told.moment.at > received + SLACK else []
+        return [Finding(self.in_the_future, field)] if told.at > received + SLACK else []
 
     def not_born_yet(self, born: date | None, field: str, received: datetime) -> list[Finding]:
         """A fault where somebody is said to be born later than the record came."""
@@ -61,7 +61,7 @@ class Checks:
     def clock_doubts(self, told: Told, field: str) -> list[Finding]:
         """What a local time left open."""
         doubts = []
-        if told.moment.zone_assumed and told.moment.precision is not Precision.DAY:
+        if told.zone_assumed and told.precision is not Precision.DAY:
             doubts.append(Finding(self.zone_assumed, field))
         if told.doubt is not None:
             doubts.append(Finding(self.clock_change, field, told.doubt.value))

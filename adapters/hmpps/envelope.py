@@ -133,11 +133,11 @@ def _attached(outer: Mapping[str, Any], rules: EnvelopeRules) -> tuple[Mapping[s
     if snapshot is not None and not isinstance(snapshot, dict):
         found.append(Finding(rules.malformed, "snapshot"))
     told = read_moment(fetched) if isinstance(fetched, str) else None
-    if fetched is not None and (told is None or told.moment.zone_assumed):
+    if fetched is not None and (told is None or told.zone_assumed):
         found.append(Finding(rules.malformed, "fetchedAt"))
     if found:
         raise Faulty(found)
-    return snapshot, told.moment.at if told else None
+    return snapshot, told.at if told else None
 
 
 def attach(message: Message, snapshot: Mapping[str, Any], fetched: datetime) -> bytes | None:

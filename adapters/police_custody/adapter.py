@@ -13,7 +13,7 @@ from lxml import etree
 
 from adapters import claims, drift
 from adapters.base import Accepted, Adapter, Finding, Held, Ignored, Message, Outcome, Refused
-from adapters.local_time import LONDON, Told
+from adapters.local_time import Told
 from adapters.police_custody import batch, new_case, record
 from adapters.police_custody.codes import Attendance, FormStatus, Laboratory
 from adapters.police_custody.decode import Decoded, Detained, decode, detained
@@ -113,7 +113,7 @@ def _told_by(form: Form, subject: Subject) -> tuple[str, Event]:
                 disputed=form.disputed,
                 confirmed_by_laboratory=form.laboratory is Laboratory.CONFIRMED,
                 assessment_required=form.assessment_required,
-                assessment_due=form.due_at.moment if form.due_at else None,
+                assessment_due=form.due_at.parts() if form.due_at else None,
             )
         case InitialRequired():
             return _requirement(form, Assessment.INITIAL), _appointment(custody.AssessmentRequired, form, subject)
@@ -150,7 +150,7 @@ def _appointment(kind: type[Event], form: Notice, subject: Subject, **particular
         form,
         subject,
         requirement=form.form_id,
-        due=form.due_at.moment,
+        due=form.due_at.parts(),
         place=form.place,
         warning_given=form.warning_given,
         **particulars,
@@ -162,7 +162,7 @@ def _event(kind: type[Event], form: Form, subject: Subject, **particulars: objec
     happened: Told = getattr(form, form.happened)
     return kind.model_validate(
         {
-            "occurred": happened.moment,
+            "occurred": happened.parts(),
             "person": subject.person,
             "sensitivity": _SENSITIVE,
             "suite": subject.suite,
@@ -178,7 +178,7 @@ def _requirement(form: Form, assessment: Assessment) -> str:
 
 def _appointment_kept(form: Attended) -> str:
     """One fact an appointment: a missed one stays missed when the next is kept, and may itself be put right."""
-    due = form.due_at.moment.at.strftime("%Y%m%dT%H%MZ")
+    due = form.due_at.at.strftime("%Y%m%dT%H%MZ")
     return f"attendance:{form.assessment.value}:{form.form_id}:{due}"
 
 
@@ -192,7 +192,7 @@ def _withdrawn(form: Form) -> str | None:
 
 def _too_young(form: DrugTest, born: date) -> bool:
     """Whether the test was of someone younger than PACE s63B allows: 18 on arrest, 14 on charge."""
-    day = form.tested_at.moment.at.astimezone(LONDON).date()
+    day = form.tested_at.day
     age = day.year - born.year - ((day.month, day.day) < (born.month, born.day))
     return age < (14 if form.test_reason is TestReason.CHARGE else 18)
 

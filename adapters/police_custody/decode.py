@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from adapters.base import Finding, Held, Ignored, Level, Refused, UnknownCode
 from adapters.local_time import Doubt, Told
@@ -11,6 +11,7 @@ from adapters.police_custody.codes import UNSUBSCRIBED_FORMS
 from adapters.police_custody.faults import code_detail, found, without_codes
 from adapters.police_custody.fields import Known, fields_of, names_of, read
 from adapters.police_custody.person import lane_of
+from adapters.police_custody.readers import moment
 from adapters.police_custody.wire import COLUMNS, FORMS, Detention, Form
 
 CODE_NOT_MAPPED = "code_not_mapped"
@@ -18,11 +19,14 @@ CODE_NOT_MAPPED = "code_not_mapped"
 _DOUBTS = {Doubt.SKIPPED: "CU-017", Doubt.AMBIGUOUS: "CU-018"}
 
 _ASKED: Final = {kind: names_of(Detention) | names_of(kind) | {"form_type"} for kind in FORMS.values()}
+_TIMES: Final = {
+    shape: tuple(field.name for field in fields_of(shape) if field.read is moment)
+    for shape in (Detention, Form, *FORMS.values())
+}
 _PLACES: Final = {name: place for place, name in enumerate(COLUMNS)}
 
 
-@dataclass(frozen=True, slots=True)
-class Detained:
+class Detained(NamedTuple):
     """What a record says for all its forms, as far as it can be read.
 
     values: of its fields, the unreadable left out. faults: of those. known: what its forms are read beside.
@@ -48,7 +52,7 @@ def detained(given: Mapping[str, str], received: datetime) -> Detained:
     received: when the record reached us, aware; nothing may have happened more than ten minutes after it.
     """
     values, faults = read(fields_of(Detention), given, Known(received))
-    return Detained(values, faults, _oddities(values), Known(received, values.get("arrested_at")))
+    return Detained(values, faults, _oddities(Detention, values), Known(received, values.get("arrested_at")))
 
 
 def decode(shared: Detained, given: Mapping[str, str]) -> Decoded | Held | Ignored | Refused:
@@ -66,7 +70,7 @@ def decode(shared: Detained, given: Mapping[str, str]) -> Decoded | Held | Ignor
     values, faults = read(fields_of(kind), given, shared.known)
     missing = [found("CU-010", name) for name in kind.needs if shared.values.get(name, "unreadable") is None]
     if not (unknown or shared.faults or faults or missing):
-        return Decoded(kind(**values), (*shared.oddities, *_oddities(values), *_unread(kind, given)))
+        return Decoded(kind(**values), (*shared.oddities, *_oddities(kind, values), *_unread(kind, given)))
     told = (*unknown, *sorted((*shared.faults, *missing), key=_place), *faults)
     if any(fault.rule.level is Level.REFUSE for fault in told):
         return Refused(without_codes(told))
@@ -79,10 +83,11 @@ def _place(finding: Finding) -> int:
     return _PLACES[finding.field]
 
 
-def _oddities(values: Mapping[str, Any]) -> list[Finding]:
+def _oddities(shape: type, values: Mapping[str, Any]) -> list[Finding]:
     odd: list[Finding] = []
-    for name, told in values.items():
-        if isinstance(told, Told) and told.doubt is not None:
+    for name in _TIMES[shape]:
+        told: Told | None = values.get(name)
+        if told is not None and told.doubt is not None:
             odd.append(found(_DOUBTS[told.doubt], name))
     return odd
 

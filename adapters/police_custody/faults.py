@@ -9,8 +9,6 @@ from adapters.police_custody.rules import RULES
 
 _SHAPE_LENGTH = 24
 _CODE_LENGTH = 4
-_JOINING = dict.fromkeys(map(ord, "\u061c\u200c\u200d\u200e\u200f"))
-"""Characters that show nothing and belong to names: Persian and the scripts of India join and part letters by them."""
 
 
 class Broken(ValueError):
@@ -58,8 +56,3 @@ def _drawn(character: str) -> str:
             return "a"
         case _:
             return character if character.isascii() and character.isprintable() else "?"
-
-
-def is_text(line: str) -> bool:
-    """Whether a line is text and nothing else: no control characters, nothing that turns the direction of the rest."""
-    return line.isprintable() or line.translate(_JOINING).isprintable()

@@ -10,7 +10,7 @@ checks of other fields need.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, fields
 from datetime import datetime
 from functools import cache
 from typing import Annotated, Any, Final, NamedTuple, get_args, get_origin, get_type_hints
@@ -23,8 +23,7 @@ REQUIRED: Final = MISSING
 """What stands for the default of a field that has none."""
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(NamedTuple):
     """What is known of a record before a field of it is read.
 
     received: when the record reached us, the only clock there is. arrested: when the person was, where that is told.

@@ -5,20 +5,20 @@ postcode, and days where one would like times. The prosecutor's reference of a d
 No schema for it is public; what it holds was learnt from messages, so only what is used here is looked at.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
-from typing import Final, TypeVar, cast
+from typing import Final, TypeVar
 
 from lxml import etree
 
 from adapters import claims
 from adapters.base import Accepted, CodeTable, Finding, Held, Ignored, Level, Outcome, Refused, UnknownCode
-from adapters.local_time import LONDON, day_moment, read_day, read_moment
+from adapters.local_time import LONDON, Told, read_day, read_moment, told_day
 from adapters.police_custody.codes import LIBRA_CUSTODY_STATUSES, LIBRA_GENDERS, LIBRA_INITIATIONS, Initiation
 from adapters.police_custody.decode import CODE_NOT_MAPPED
-from adapters.police_custody.document import local
-from adapters.police_custody.faults import code_detail, found, is_text, shape, without_codes
-from schemas.base import AddressClaim, AddressKind, Fact, Moment, Name, Person, Sensitivity
+from adapters.police_custody.faults import code_detail, found, shape, without_codes
+from adapters.police_custody.lines import is_text, one_line
+from schemas.base import AddressKind, Fact, Name, Sensitivity
 from schemas.custody import Charged
 from schemas.identifiers import Identifier, Scheme
 
@@ -34,6 +34,7 @@ _ADDRESS: Final = f"{_PERSON}/Address"
 _ADDRESS_LINES: Final = ("SAON", "PAON", "StreetDescription", "Locality", "Town", "AdministrativeArea")
 _COMPANY: Final = "PoliceCorporateDefendant"
 _LONGEST: Final = 100
+_SENSITIVE: Final = frozenset({Sensitivity.OFFENCE})
 
 Meaning = TypeVar("Meaning")
 
@@ -62,23 +63,48 @@ def read(root: etree._Element, received: datetime) -> Outcome:
     return Accepted(tuple(facts), tuple(findings))
 
 
-class _Paths:
-    """The fields that are read below an element, found in one go: each by the last name of its path."""
+Steps = dict[str, "Steps | str"]
+"""By an element's name: the steps below it, or the name under which its text is read."""
 
-    def __init__(self, *paths: str) -> None:
-        self._find = etree.ETXPath("|".join(paths))
+
+class _Paths:
+    """The fields that are read below an element, found in one walk: each by the last name of its path."""
+
+    def __init__(self, *paths: Sequence[str]) -> None:
+        self._steps: Steps = {}
+        for *above, field in paths:
+            steps = self._steps
+            for step in above:
+                below = steps.setdefault(step, {})
+                if isinstance(below, str):
+                    raise ValueError(f"{step} is read, and so has nothing below it")
+                steps = below
+            steps[field] = field.rpartition("}")[2]
 
     def texts(self, element: etree._Element) -> dict[str, str]:
-        """The text of each field that is there; of several of one name the first counts."""
+        """The text of each field that is there. Of several elements of one name the first counts."""
         texts: dict[str, str] = {}
-        for leaf in cast("list[etree._Element]", self._find(element)):
-            texts.setdefault(local(leaf), leaf.text or "")
+        _walk(element, self._steps, texts)
         return texts
 
 
-def _libra(path: str) -> str:
+def _walk(element: etree._Element, steps: Steps, texts: dict[str, str]) -> None:
+    walked = set()
+    for child in element:
+        name = child.tag
+        step = steps.get(name)
+        if step is None or name in walked:
+            continue
+        walked.add(name)
+        if isinstance(step, str):
+            texts[step] = child.text or ""
+        else:
+            _walk(child, step, texts)
+
+
+def _libra(path: str) -> tuple[str, ...]:
     """A path whose steps are all of LIBRA's namespace."""
-    return "/".join(f"{_LIBRA}{step}" for step in path.split("/"))
+    return tuple(f"{_LIBRA}{step}" for step in path.split("/"))
 
 
 _CASE: Final = _Paths(
@@ -104,7 +130,7 @@ _DEFENDANT: Final = _Paths(
             *(f"{_DETAILS}/PersonName/{name}" for name in _NAMES),
         ),
     ),
-    f"{_libra(_ADDRESS)}[1]/{_BS7666}*",
+    *((*_libra(_ADDRESS), f"{_BS7666}{name}") for name in _ADDRESS_LINES),
 )
 _OFFENCE: Final = _Paths(_libra("BaseOffenceDetails/ChargeDate"), _libra("BaseOffenceDetails/ArrestDate"))
 
@@ -131,7 +157,10 @@ class _Part:
 
     def text(self, name: str, within: str = "") -> str | None:
         """A field's text on one line, or None where it is absent, empty, or no text (CU-011)."""
-        line = " ".join(self._texts.get(name, "").split())
+        written = self._texts.get(name)
+        if not written:
+            return None
+        line = one_line(written)
         if len(line) > _LONGEST or not is_text(line):
             self.note("CU-011", name, within=within)
             return None
@@ -193,36 +222,37 @@ def _charges(case: _Part, received: datetime) -> Iterator[Fact]:
             defendant.note("CU-019", "ChargeDate")
         if charged is None or hearing is None or person is None or status is None:
             continue
-        occurred = day_moment(charged)
+        occurred = told_day(charged)
         if hearing.at < occurred.at:
             case.note("CU-091", "DateOfHearing")
         yield Fact(
             key=f"police_custody:charge:{urn}:{reference}",
             lane=f"ASN:{summons.value}" if summons.value else f"CHARGE:{urn}/{reference}",
             kind="custody.charged",
-            event=Charged(
-                occurred=occurred,
-                person=person,
-                sensitivity=frozenset({Sensitivity.OFFENCE}),
-                case_urn=urn,
-                arrested=day_moment(arrested) if arrested else None,
-                custody_status=status,
-                court=court,
-                hearing=hearing,
+            event=Charged.model_validate(  # with its parts in one go: entering the library costs more than they do
+                {
+                    "occurred": occurred.parts(),
+                    "person": person,
+                    "sensitivity": _SENSITIVE,
+                    "case_urn": urn,
+                    "arrested": told_day(arrested).parts() if arrested else None,
+                    "custody_status": status,
+                    "court": court,
+                    "hearing": hearing.parts(),
+                }
             ),
         )
 
 
-def _hearing(case: _Part) -> Moment | None:
+def _hearing(case: _Part) -> Told | None:
     day = case.day("DateOfHearing")
     clock = case.text("TimeOfHearing")
     if day is None or clock is None:
-        return day_moment(day) if day else None
+        return told_day(day) if day else None
     told = read_moment(f"{day.isoformat()}T{clock}")
     if told is None:
         case.note("CU-016", "TimeOfHearing", shape(clock))
-        return None
-    return told.moment
+    return told
 
 
 def _earliest(days: Iterable[date | None]) -> date | None:
@@ -230,7 +260,8 @@ def _earliest(days: Iterable[date | None]) -> date | None:
     return min((day for day in days if day is not None), default=None)
 
 
-def _person(defendant: _Part, summons: Identifier, today: date) -> Person | None:
+def _person(defendant: _Part, summons: Identifier, today: date) -> dict[str, object] | None:
+    """What a Person is made of."""
     surname = defendant.required("PersonFamilyName")
     given = [defendant.text(name) for name in _GIVEN_NAMES]
     birth = defendant.day("Birthdate", optional=True)
@@ -240,16 +271,15 @@ def _person(defendant: _Part, summons: Identifier, today: date) -> Person | None
     if not surname:
         return None
     name = Name(forenames=" ".join(name for name in given if name) or None, surname=surname)
-    return Person(
-        identifiers=(summons,),
-        name=claims.name(name, f"{defendant.path}PersonFamilyName", defendant.findings),
-        date_of_birth=birth,
-        sex=defendant.code("Gender", LIBRA_GENDERS, optional=True),
-        addresses=tuple(_addresses(defendant)),
-    )
+    return {
+        "identifiers": (summons,),
+        "name": claims.name(name, f"{defendant.path}PersonFamilyName", defendant.findings),
+        "date_of_birth": birth,
+        "sex": defendant.code("Gender", LIBRA_GENDERS, optional=True),
+        "addresses": _addresses(defendant),
+    }
 
 
-def _addresses(defendant: _Part) -> Iterator[AddressClaim]:
+def _addresses(defendant: _Part) -> list[dict[str, object]]:
     lines = tuple(line for name in _ADDRESS_LINES if (line := defendant.text(name, within=f"{_ADDRESS}/")))
-    if lines:
-        yield AddressClaim(kind=AddressKind.DECLARED, lines=lines)
+    return [{"kind": AddressKind.DECLARED, "lines": lines}] if lines else []

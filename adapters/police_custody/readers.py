@@ -11,7 +11,8 @@ from typing import Final, TypeVar
 from adapters.base import CodeTable, UnknownCode
 from adapters.local_time import Told, read_day, read_moment
 from adapters.police_custody.codes import FORCES_RENAMED
-from adapters.police_custody.faults import Broken, code_detail, is_text, shape
+from adapters.police_custody.faults import Broken, code_detail, shape
+from adapters.police_custody.lines import is_text, one_line
 
 Meaning = TypeVar("Meaning")
 
@@ -22,10 +23,10 @@ def text(longest: int) -> Callable[[str], str]:
     """A reader of free text: one line, without control characters, of at most so many characters (CU-011)."""
 
     def read(written: str) -> str:
-        line = " ".join(written.split())
+        line = one_line(written)
         if len(line) > longest:
             raise Broken("CU-011", f"{len(line)} characters of at most {longest}")
-        if not (line.isprintable() or is_text(line)):
+        if not is_text(line):
             raise Broken("CU-011")
         return line
 
@@ -37,6 +38,8 @@ def reference(pattern: str) -> Callable[[str], str]:
     whole = re.compile(pattern, re.ASCII).fullmatch
 
     def read(written: str) -> str:
+        if whole(written):
+            return written
         bare = written.replace(" ", "").upper()
         if whole(bare) is None:
             raise Broken("CU-012", shape(written))

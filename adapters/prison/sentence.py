@@ -65,4 +65,4 @@ def _key(record: Record[DomainEvent], what: str) -> str:
 
 def _version(record: Record[DomainEvent]) -> int:
     """Microseconds since 1970 of when the snapshot was fetched, or of the event where the record does not say."""
-    return ((record.fetched or record.event.occurred_at.moment.at) - _EPOCH) // timedelta(microseconds=1)
+    return ((record.fetched or record.event.occurred_at.at) - _EPOCH) // timedelta(microseconds=1)

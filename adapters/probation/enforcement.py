@@ -49,4 +49,4 @@ def licence_activated(record: Record, person: Person) -> Fact:
 
 
 def _key(record: Record, what: str, stage: Stage) -> str:
-    return f"probation:{record.crn}:{what}:{stage.value}:{record.event.occurred_at.moment.at.isoformat()}"
+    return f"probation:{record.crn}:{what}:{stage.value}:{record.event.occurred_at.at.isoformat()}"

@@ -45,7 +45,7 @@ class Record:
     @property
     def version(self) -> int:
         """Of what the case tells: microseconds since 1970 of when it was fetched, or of the event where unknown."""
-        at = self.fetched or self.event.occurred_at.moment.at
+        at = self.fetched or self.event.occurred_at.at
         return (at - _EPOCH) // timedelta(microseconds=1)
 
     @property

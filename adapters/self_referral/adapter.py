@@ -146,7 +146,7 @@ def _elsewhere(asked: SelfReferral | WithdrawnSelfReferral, message: Message) ->
 def _impossible(asked: SelfReferral, received: datetime) -> list[Finding]:
     """What is well formed and cannot be."""
     found = []
-    if asked.taken_on.moment.at > received + _SLACK:
+    if asked.taken_on.at > received + _SLACK:
         found.append(Finding(rules.IN_THE_FUTURE, "takenOn"))
     if asked.person.date_of_birth > received.date():
         found.append(Finding(rules.BORN_IN_THE_FUTURE, "person.dateOfBirth"))
@@ -182,7 +182,7 @@ def _contact(asked: SelfReferral) -> Contact | None:
 def _clock_doubts(told: Told) -> list[Finding]:
     """What a local time left open."""
     doubts = []
-    if told.moment.zone_assumed and told.moment.precision is not Precision.DAY:
+    if told.zone_assumed and told.precision is not Precision.DAY:
         doubts.append(Finding(rules.ZONE_ASSUMED, "takenOn"))
     if told.doubt is not None:
         doubts.append(Finding(rules.CLOCK_CHANGE, "takenOn", told.doubt.value))

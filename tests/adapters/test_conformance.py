@@ -331,4 +331,5 @@ def test_naughty_strings_are_text_like_any_other() -> None:
             event = outcome.facts[0].event
             assert event is not None
             assert event.person.name is not None
-            assert event.person.name.surname == " ".join(string.split())
+            lines = [line.strip() for line in re.split(r"[\t\n\v\f\r]+", string.strip())]
+            assert event.person.name.surname == " ".join(lines)

@@ -27,6 +27,9 @@ NAMES: Final = (
     "Zoe\N{COMBINING DIAERESIS}",  # two characters that other programs make one of
     "İıſß",  # letters that change when their case does
     "McKenzie van der Berg",
+    "Oakenfold  Rees",
+    "山田\N{IDEOGRAPHIC SPACE}太郎",
+    "Le\N{NO-BREAK SPACE}Fevre",
 )
 _NARROW: Final = frozenset({"text/plain", "application/edifact"})
 """Formats whose character sets have the letters of some scripts only."""
@@ -70,6 +73,6 @@ def test_every_agency_is_looked_at() -> None:
     ("agency", "kind", "body", "surname"), EXAMPLES, ids=[f"{agency}-{kind}" for agency, kind, *_ in EXAMPLES]
 )
 def test_a_name_is_told_as_it_was_written(agency: str, kind: str, body: bytes, surname: str, name: str) -> None:
-    """No letter, accent or case of it is changed, and nothing is said of it."""
+    """No letter, accent, case or blank of it is changed, and nothing is said of it."""
     adapter = ADAPTERS[agency]
     assert surnames(adapter.read(Message(body.replace(surname.encode(), name.encode()), kind, RECEIVED)))[0] == name

@@ -166,7 +166,7 @@ class _Decoding:
         if told is None:
             self._fault(rules.DATE_UNREADABLE if written else rules.MISSING, "DTM+137")
             return Moment(at=self._received)
-        if told.moment.at > self._received + _SLACK:
+        if told.at > self._received + _SLACK:
             self._fault(rules.IN_THE_FUTURE, "DTM+137")
         return told.moment
 

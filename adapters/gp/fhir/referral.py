@@ -14,7 +14,7 @@ from adapters.gp.fhir.patient import nhs_numbers, organisation_of, person_of, re
 from adapters.gp.fhir.wire import Concept, Condition, HealthcareService, Patient, Reference, ServiceRequest
 from adapters.gp.services import Services
 from adapters.local_time import Told, day_moment, read_day, read_moment
-from schemas.base import Fact, Moment, Precision
+from schemas.base import Fact, Precision
 from schemas.care import Referred
 from schemas.identifiers import Identifier
 
@@ -198,9 +198,9 @@ class _Referral:
             if written is not None:
                 self._fault(rules.MALFORMED, "ServiceRequest.meta.lastUpdated")
             return None
-        if told.moment.at > self._message.received + SLACK:  # it would make every later version an older one
+        if told.at > self._message.received + SLACK:  # it would make every later version an older one
             self._fault(rules.IN_THE_FUTURE, "ServiceRequest.meta.lastUpdated")
-        return round(told.moment.at.timestamp() * 1000)
+        return round(told.at.timestamp() * 1000)
 
     def _authored(self) -> Told:
         """When the clinician made the referral; when the message was made, if that is not said."""
@@ -210,10 +210,10 @@ class _Referral:
         told = _instant(written) if isinstance(written, str) else None
         if told is None:
             self._fault(rules.MISSING if written is None else rules.MALFORMED, field)
-            return Told(Moment(at=self._message.received))
-        if told.moment.at > self._message.received + SLACK:
+            return Told(self._message.received)
+        if told.at > self._message.received + SLACK:
             self._fault(rules.IN_THE_FUTURE, field)
-        if told.moment.zone_assumed and told.moment.precision is not Precision.DAY:
+        if told.zone_assumed and told.precision is not Precision.DAY:
             self._fault(rules.ZONE_ASSUMED, field)
         if told.doubt is not None:
             self._found.append(Finding(rules.CLOCK_CHANGE, field, told.doubt.value))
@@ -250,4 +250,4 @@ def _lane(numbers: Iterable[Identifier], own: str) -> str:
 
 def _instant(written: str) -> Told | None:
     day = read_day(written)
-    return Told(day_moment(day)) if day is not None else read_moment(written)
+    return Told.of(day_moment(day)) if day is not None else read_moment(written)

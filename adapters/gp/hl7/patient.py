@@ -213,4 +213,4 @@ def _addresses(pid: Segment, found: list[Finding]) -> Iterator[AddressClaim]:
 def _day(written: str) -> date | None:
     """The day an address begins or ends; one that is not known to the day bounds nothing."""
     told = read_stamp(written)
-    return told.moment.at.astimezone(LONDON).date() if told is not None else None
+    return told.at.astimezone(LONDON).date() if told is not None else None

@@ -82,9 +82,9 @@ def _version(message: Hl7Message, received: datetime, found: list[Finding]) -> i
     told = read_stamp(written)
     if written and told is None:
         found.append(Finding(rules.TIME_UNREADABLE, "MSH-7"))
-    if told is not None and told.moment.at > received + SLACK:
+    if told is not None and told.at > received + SLACK:
         raise Faulty([Finding(rules.IN_THE_FUTURE, "MSH-7")])
-    return round(told.moment.at.timestamp() * 1000) if told is not None else None
+    return round(told.at.timestamp() * 1000) if told is not None else None
 
 
 def _reasons(message: Hl7Message, rf1: Segment, found: list[Finding]) -> Iterator[str]:

@@ -28,7 +28,7 @@ def read_stamp(text: str) -> Told | None:
     written = f"{year}-{month}-{day}"
     if hour is None:
         known = read_day(written)
-        return Told(day_moment(known)) if known is not None else None
+        return Told.of(day_moment(known)) if known is not None else None
     clock = f"{hour}:{minute or '00'}" + (f":{second}" if second else "") + (f".{fraction}" if fraction else "")
     return read_moment(f"{written}T{clock}" + (f"{zone[:3]}:{zone[3:]}" if zone else ""))
 
@@ -55,9 +55,9 @@ def first_of(stamps: Iterable[tuple[str, str]], received: datetime, found: list[
         if told is None:
             found.append(Finding(rules.TIME_UNREADABLE, field))
             continue
-        if told.moment.at > received + SLACK:
+        if told.at > received + SLACK:
             raise Faulty([Finding(rules.IN_THE_FUTURE, field)])
-        if told.moment.zone_assumed and told.moment.precision is not Precision.DAY:
+        if told.zone_assumed and told.precision is not Precision.DAY:
             found.append(Finding(rules.ZONE_ASSUMED, field))
         if told.doubt is not None:
             found.append(Finding(rules.CLOCK_CHANGE, field, told.doubt.value))

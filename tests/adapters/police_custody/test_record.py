@@ -121,6 +121,16 @@ def test_a_name_may_need_characters_that_show_nothing(name: str) -> None:
     assert isinstance(read(Message(as_xml(form("RA5", surname=name)), "application/xml", RECEIVED)), Accepted)
 
 
+@pytest.mark.parametrize("written", ["14 Invented\n      Row", " 14 Invented\tRow ", "14 Invented \r\n Row"])
+def test_a_break_of_line_within_a_text_is_one_blank(written: str) -> None:
+    """A text is one line, however its document was laid out."""
+    outcome = read(Message(as_xml(form("RA5", address_1=written)), "application/xml", RECEIVED))
+    assert isinstance(outcome, Accepted)
+    event = outcome.facts[0].event
+    assert event is not None
+    assert event.person.addresses[0].lines[0] == "14 Invented Row"
+
+
 @pytest.mark.parametrize("name", ["Oaks\u202e", "Oaks\u2066", "Oaks\ufeff", "Oaks\u00ad", "Oaks\u200b"])
 def test_what_only_deceives_the_eye_is_no_text(name: str) -> None:
     """What turns the direction of all that follows, or hides within a word, is refused."""

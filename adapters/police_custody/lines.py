@@ -1,0 +1,25 @@
+"""Text as a person wrote it, on one line: names are told exactly, whatever their script and however many blanks."""
+
+import re
+from typing import Final
+
+_BREAKS: Final = re.compile(r"\s*[\t\n\v\f\r]\s*")
+_SHOWING_NOTHING: Final = dict.fromkeys(
+    map(
+        ord,
+        "\u061c\u200c\u200d\u200e\u200f"  # Persian and the scripts of India join and part letters by these
+        "\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000",
+    )
+)
+"""Characters that show nothing and belong to names: what joins letters, and every blank that is not the plain one."""
+
+
+def one_line(written: str) -> str:
+    """The text as written, without what surrounds it; a break of line within it, and a tab, is one blank."""
+    line = written.strip()
+    return line if line.isprintable() else _BREAKS.sub(" ", line)
+
+
+def is_text(line: str) -> bool:
+    """Whether a line is text and nothing else: no control characters, nothing that turns the direction of the rest."""
+    return line.isprintable() or line.translate(_SHOWING_NOTHING).isprintable()
