@@ -14,12 +14,13 @@ _SHOWING_NOTHING: Final = dict.fromkeys(
 """Characters that show nothing and belong to names: what joins letters, and every blank that is not the plain one."""
 
 
-def one_line(written: str) -> str:
-    """The text as written, without what surrounds it; a break of line within it, and a tab, is one blank."""
+def one_line(written: str) -> str | None:
+    """The text as written, without what surrounds it; a break of line within it, and a tab, is one blank.
+
+    None for what is not text alone: what holds control characters, or turns the direction of the rest.
+    """
     line = written.strip()
-    return line if line.isprintable() else _BREAKS.sub(" ", line)
-
-
-def is_text(line: str) -> bool:
-    """Whether a line is text and nothing else: no control characters, nothing that turns the direction of the rest."""
-    return line.isprintable() or line.translate(_SHOWING_NOTHING).isprintable()
+    if line.isprintable():
+        return line
+    line = _BREAKS.sub(" ", line)
+    return line if line.translate(_SHOWING_NOTHING).isprintable() else None

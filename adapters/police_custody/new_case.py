@@ -17,7 +17,7 @@ from adapters.local_time import LONDON, Told, read_day, read_moment, told_day
 from adapters.police_custody.codes import LIBRA_CUSTODY_STATUSES, LIBRA_GENDERS, LIBRA_INITIATIONS, Initiation
 from adapters.police_custody.decode import CODE_NOT_MAPPED
 from adapters.police_custody.faults import code_detail, found, shape, without_codes
-from adapters.police_custody.lines import is_text, one_line
+from adapters.police_custody.lines import one_line
 from schemas.base import AddressKind, Fact, Name, Sensitivity
 from schemas.custody import Charged
 from schemas.identifiers import Identifier, Scheme
@@ -93,12 +93,13 @@ def _walk(element: etree._Element, steps: Steps, texts: dict[str, str]) -> None:
     for child in element:
         name = child.tag
         step = steps.get(name)
-        if step is None or name in walked:
+        if step is None:
             continue
-        walked.add(name)
         if isinstance(step, str):
-            texts[step] = child.text or ""
-        else:
+            if step not in texts:
+                texts[step] = child.text or ""
+        elif name not in walked:
+            walked.add(name)
             _walk(child, step, texts)
 
 
@@ -124,6 +125,7 @@ _DEFENDANT: Final = _Paths(
         _libra,
         (
             "ProsecutorReference",
+            _COMPANY,
             f"{_PERSON}/CustodyStatus",
             f"{_DETAILS}/Birthdate",
             f"{_DETAILS}/Gender",
@@ -155,13 +157,17 @@ class _Part:
         """Add a finding about one of the part's fields, told by its own name: the elements around it say no more."""
         self.findings.append(found(rule, f"{self.path}{within}{name}", detail))
 
+    def has(self, name: str) -> bool:
+        """Whether a field stands there, whatever it holds."""
+        return name in self._texts
+
     def text(self, name: str, within: str = "") -> str | None:
         """A field's text on one line, or None where it is absent, empty, or no text (CU-011)."""
         written = self._texts.get(name)
         if not written:
             return None
         line = one_line(written)
-        if len(line) > _LONGEST or not is_text(line):
+        if line is None or len(line) > _LONGEST:
             self.note("CU-011", name, within=within)
             return None
         return line or None
@@ -204,7 +210,7 @@ def _charges(case: _Part, received: datetime) -> Iterator[Fact]:
     if not defendants:
         case.note("CU-010", "Defendant")
     for defendant in defendants:
-        if next(defendant.element.iterchildren(f"{_LIBRA}{_COMPANY}"), None) is not None:
+        if defendant.has(_COMPANY):
             defendant.note("CU-090", _COMPANY)
             continue
         reference = defendant.required("ProsecutorReference")

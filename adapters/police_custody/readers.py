@@ -12,7 +12,7 @@ from adapters.base import CodeTable, UnknownCode
 from adapters.local_time import Told, read_day, read_moment
 from adapters.police_custody.codes import FORCES_RENAMED
 from adapters.police_custody.faults import Broken, code_detail, shape
-from adapters.police_custody.lines import is_text, one_line
+from adapters.police_custody.lines import one_line
 
 Meaning = TypeVar("Meaning")
 
@@ -24,10 +24,10 @@ def text(longest: int) -> Callable[[str], str]:
 
     def read(written: str) -> str:
         line = one_line(written)
+        if line is None:
+            raise Broken("CU-011")
         if len(line) > longest:
             raise Broken("CU-011", f"{len(line)} characters of at most {longest}")
-        if not is_text(line):
-            raise Broken("CU-011")
         return line
 
     return read
