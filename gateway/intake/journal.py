@@ -86,6 +86,7 @@ class Journal:
         self._queue: deque[tuple[Entry, asyncio.Future[Taken | Clash]]] = deque()
         self._arrived = asyncio.Event()
         self._patience = patience.total_seconds()
+        self._watching: asyncio.TimerHandle
 
     @property
     def waiting(self) -> int:
@@ -135,23 +136,23 @@ class Journal:
         self, batch: Sequence[tuple[Entry, asyncio.Future[Taken | Clash]]]
     ) -> list[Taken | Clash]:
         """`commit`, whose callers are told to come again where it takes too long. It goes on all the same."""
-        loop = asyncio.get_running_loop()
-        timer: asyncio.TimerHandle
-
-        def give_up() -> None:
-            nonlocal timer
-            waiting = [one for one in (*batch, *self._queue) if not one[1].done()]
-            if waiting:
-                log.error("journal.hangs", count=len(waiting))
-            _fail(waiting, JournalUnavailable("the journal does not answer just now"))
-            self._queue.clear()
-            timer = loop.call_later(_AGAIN, give_up)
-
-        timer = loop.call_later(self._patience, give_up)
+        self._watch(self._patience, batch)
         try:
             return await self.commit([entry for entry, _ in batch])
         finally:
-            timer.cancel()
+            self._watching.cancel()
+
+    def _watch(self, seconds: float, batch: Sequence[tuple[Entry, asyncio.Future[Taken | Clash]]]) -> None:
+        self._watching = asyncio.get_running_loop().call_later(seconds, self._give_up, batch)
+
+    def _give_up(self, batch: Sequence[tuple[Entry, asyncio.Future[Taken | Clash]]]) -> None:
+        """Leave nobody waiting for a store that hangs: neither who is under way nor who came since."""
+        waiting = [one for one in (*batch, *self._queue) if not one[1].done()]
+        if waiting:
+            log.error("journal.hangs", count=len(waiting))
+        _fail(waiting, JournalUnavailable("the journal does not answer just now"))
+        self._queue.clear()
+        self._watch(_AGAIN, batch)
 
     async def commit(self, entries: Sequence[Entry]) -> list[Taken | Clash]:
         """Commit these entries in one transaction. Raises JournalUnavailable, DataError for an entry at fault."""
