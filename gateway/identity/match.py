@@ -61,12 +61,10 @@ class Known:
     provisional: set[uuid.UUID] = field(default_factory=set)
     rules: dict[uuid.UUID, set[Rule]] = field(default_factory=dict)
 
-    def learn(self, key: Key, person: uuid.UUID, *, provisional: bool = False) -> None:
+    def learn(self, key: Key, person: uuid.UUID) -> None:
         """A key leads to a person."""
         self.persons.setdefault(key.value, set()).add(person)
         self.rules.setdefault(person, set()).add(key.rule)
-        if provisional:
-            self.provisional.add(person)
 
     def by(self, value: bytes) -> Iterable[uuid.UUID]:
         """The persons a key leads to."""

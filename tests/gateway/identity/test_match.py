@@ -77,9 +77,9 @@ def test_no_key_holds_a_value() -> None:
 
 
 def _known(*entries: tuple[Rule, bytes, uuid.UUID], provisional: frozenset[uuid.UUID] = frozenset()) -> Known:
-    known = Known()
+    known = Known(provisional=set(provisional))
     for rule, value, person_id in entries:
-        known.learn(Key(rule, value), person_id, provisional=person_id in provisional)
+        known.learn(Key(rule, value), person_id)
     return known
 
 
