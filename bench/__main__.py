@@ -51,10 +51,10 @@ class Plan:
     growth: bool = True
     growth_pairs: int = 3
     growth_messages: int = 5_000
-    turns: int = 120
+    turns: int = 30
 
 
-QUICK = Plan(messages=2_000, pairs=1, warm_up=1_000, seconds=5, flat=0, growth=False, turns=20)
+QUICK = Plan(messages=2_000, pairs=1, warm_up=1_000, seconds=5, flat=0, growth=False, turns=5)
 
 
 class Comparison:

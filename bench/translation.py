@@ -31,7 +31,7 @@ class Speed:
         return next(iter(self.bases.values())) / self.translated
 
 
-def measure(formats: Sequence[Format], turns: int, seconds: float = 0.02) -> list[Speed]:
+def measure(formats: Sequence[Format], turns: int, seconds: float = 0.1) -> list[Speed]:
     """The speeds of all formats. A turn does everything once, for about so many seconds each.
 
     Raises ValueError where a message is not accepted: then nothing was translated.

@@ -8,7 +8,7 @@ finding about the record and never a reason to refuse it.
 import enum
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
@@ -60,8 +60,7 @@ class Fault(enum.StrEnum):
     """Well formed, and never issued to a living person. The only fault that leaves the value standing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Parsed:
+class Parsed(NamedTuple):
     """An identifier and what is wrong with it, if anything.
 
     `identifier.value` is None for every fault but TEST_RANGE.

@@ -52,6 +52,8 @@ def coded(table: CodeTable[Meaning]) -> Callable[[str], Meaning]:
     """A reader of a code of this table (CU-020)."""
 
     def read(written: str) -> Meaning:
+        if (meaning := table.get(written)) is not None:
+            return meaning
         try:
             return table[written.strip().upper()]
         except UnknownCode as unknown:
@@ -78,8 +80,8 @@ def moment(written: str) -> Told:
 
 def flag(written: str) -> bool:
     """Y or N (CU-012)."""
-    said = _FLAGS.get(written.strip().upper())
-    if said is None:
+    said = _FLAGS.get(written)
+    if said is None and (said := _FLAGS.get(written.strip().upper())) is None:
         raise Broken("CU-012", shape(written))
     return said
 

@@ -72,11 +72,11 @@ def groups(root: etree._Element) -> tuple[dict[str, str], list[dict[str, str]]]:
         fields = {
             _NAMES.get(leaf.tag) or local(leaf): text for leaf in group if (text := leaf.text) and not text.isspace()
         }
-        match local(group):
-            case "detention" | "detainee":
-                shared |= fields
+        match _NAMES.get(group.tag):
             case "form":
                 forms.append(fields)
+            case "detention" | "detainee":
+                shared |= fields
     return shared, forms
 
 
