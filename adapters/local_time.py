@@ -78,13 +78,17 @@ def read_day(text: str) -> date | None:
 
 def read_moment(text: str) -> Told | None:
     """The instant written as CCYY-MM-DDThh:mm, with or without seconds and zone, or None if this is no such instant."""
-    match = _DATE_TIME.fullmatch(text)
-    if match is None:
-        return None
-    day, clock, seconds, fraction, zone = match.groups()
+    seconds = fraction = zone = None
+    whole = text
+    if not _to_the_minute(text):
+        match = _DATE_TIME.fullmatch(text)
+        if match is None:
+            return None
+        day, clock, seconds, fraction, zone = match.groups()
+        if fraction and not seconds:
+            whole = f"{day}T{clock}:00{fraction}{zone or ''}"
     precision = Precision.SECOND if seconds else Precision.MINUTE
     try:
-        whole = text if seconds or not fraction else f"{day}T{clock}:00{fraction}{zone or ''}"
         written = datetime.fromisoformat(whole)
         if written.year == 1:  # its first hours lie before all time for whoever is west of Greenwich, as London was
             return None
@@ -94,6 +98,11 @@ def read_moment(text: str) -> Told | None:
     except (ValueError, OverflowError):  # the 30th of February, 25 o'clock, an offset of a day
         return None
     return Told(at, precision, True, doubt)
+
+
+def _to_the_minute(text: str) -> bool:
+    """Whether this can be nothing but CCYY-MM-DDThh:mm: most are, and it is seen at a glance."""
+    return len(text) == 16 and text[4] == text[7] == "-" and text[10] in "T " and text[13] == ":"
 
 
 def told_day(day: date) -> Told:

@@ -62,7 +62,7 @@ def parse_postcode(raw: str) -> Postcode:
     if not bare.isascii():
         return Postcode(None, None, Fault.MALFORMED)
     bare = bare.upper()
-    if _PSEUDO_SHAPE.fullmatch(bare):
+    if bare.startswith("ZZ") and _PSEUDO_SHAPE.fullmatch(bare):
         return Postcode(None, _PSEUDO.get(bare, Pseudo.ELSEWHERE), None)
     if bare in _JUNK:
         return Postcode(None, None, Fault.DUMMY)

@@ -69,9 +69,10 @@ def groups(root: etree._Element) -> tuple[dict[str, str], list[dict[str, str]]]:
     shared: dict[str, str] = {}
     forms: list[dict[str, str]] = []
     for group in root:
-        fields = {
-            _NAMES.get(leaf.tag) or local(leaf): text for leaf in group if (text := leaf.text) and not text.isspace()
-        }
+        fields: dict[str, str] = {}
+        for leaf in group:
+            if (text := leaf.text) and not text.isspace():
+                fields[_NAMES.get(leaf.tag) or local(leaf)] = text
         match _NAMES.get(group.tag):
             case "form":
                 forms.append(fields)
