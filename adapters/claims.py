@@ -113,6 +113,9 @@ NAME_NOT_ENTERED: Final = _warn(
     "ID-043", "NOT ENTERED stands where a name should; it is told as written and nobody is found by it", _FILL_IN
 )
 
+FIRST_BIRTH: Final = date(1900, 1, 1)
+"""Nobody alive was born before it, and nothing happened to anybody alive."""
+
 _IDENTIFIER_FAULTS: Final[Mapping[tuple[Scheme, Fault], Rule]] = {
     (Scheme.ASN, Fault.DUMMY): DUMMY_ASN,
     (Scheme.PNC, Fault.DUMMY): DUMMY_PNC,
@@ -124,7 +127,7 @@ _IDENTIFIER_FAULTS: Final[Mapping[tuple[Scheme, Fault], Rule]] = {
 }
 _CHECKS: Final = frozenset({Fault.CHECK_LETTER_WRONG, Fault.CHECK_DIGIT_WRONG})
 
-_BIRTHS: Final[Mapping[date, Rule]] = {date(1900, 1, 1): BORN_1900, date(1970, 1, 1): BORN_1970}
+_BIRTHS: Final[Mapping[date, Rule]] = {FIRST_BIRTH: BORN_1900, date(1970, 1, 1): BORN_1970}
 
 _PSEUDO: Final[Mapping[Pseudo, Rule]] = {
     Pseudo.NO_FIXED_ABODE: POSTCODE_NO_ABODE,

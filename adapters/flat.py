@@ -35,7 +35,6 @@ from adapters.base import (
 from adapters.fields import Part, Reading, Unmapped, coded, spelling
 from adapters.local_time import CLOCK_TOLERANCE, Told, day_moment
 from adapters.record import (
-    FIRST_BIRTH,
     Layout,
     Meanings,
     Record,
@@ -195,7 +194,7 @@ class Feed:
             return Held("code_not_mapped", (*found, _unmapped(unknown.table, unknown.code)), lane)
         if event.occurred.at > message.received + CLOCK_TOLERANCE:
             return Refused((Finding(flat_rules.NOT_YET, field_of(record, event.occurred)),))
-        if Told.of(event.occurred).day < max(FIRST_BIRTH, event.person.date_of_birth or FIRST_BIRTH):
+        if Told.of(event.occurred).day < max(claims.FIRST_BIRTH, event.person.date_of_birth or claims.FIRST_BIRTH):
             return Refused((Finding(flat_rules.BEFORE_BIRTH, field_of(record, event.occurred)),))
         fact = Fact(
             key=f"{key}:{kind.fact}" if kind.fact else key,
@@ -269,7 +268,7 @@ def _never_born(kind: Kind[Any], reading: Reading, today: date) -> Iterator[Find
     for name, born in reading.births.items():
         if born > today:
             yield Finding(flat_rules.BORN_IN_THE_FUTURE, kind.layout.spelled[name])
-        elif born < FIRST_BIRTH:
+        elif born < claims.FIRST_BIRTH:
             yield Finding(flat_rules.BORN_BEFORE_1900, kind.layout.spelled[name])
 
 

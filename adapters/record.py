@@ -18,8 +18,6 @@ from schemas.base import AddressClaim, Moment, Name, Person, Precision, Sex
 from schemas.identifiers import Identifier
 from schemas.postcodes import Postcode
 
-FIRST_BIRTH: Final = date(1900, 1, 1)
-"""Nobody alive was born before it, and nothing happened to anybody alive."""
 _LONG: Final = timedelta(days=14_610)
 """Forty years: what is told here has just happened or goes on, and hardly anything goes on for as long."""
 

@@ -130,14 +130,15 @@ def _told(root: etree._Element) -> list[tuple[object, ...]]:
     return [(element.tag, element.items(), element.text) for element in root.iter()]
 
 
+_SCHEMA: Final = etree.XMLSchema(file=_EXAMPLES / "police_custody" / "custody-record.xsd")
+
+
 def custody_record(body: bytes) -> list[tuple[object, ...]]:
     """What stands in a custody record that is valid by its published schema. Raises DocumentInvalid for another."""
     root = parsed(body)
     _SCHEMA.assertValid(root)
     return _told(root)
 
-
-_SCHEMA: Final = etree.XMLSchema(file=_EXAMPLES / "police_custody" / "custody-record.xsd")
 
 XML: Final[Mapping[str, Base]] = {"parse and read out": read_out, "parse alone": parsed}
 CUSTODY_XML: Final[Mapping[str, Base]] = {"parse, validate, read out": custody_record, **XML}

@@ -35,7 +35,7 @@ class _Heard:
             return await self._app(scope, receive, send)
         try:
             await self._app(scope, receive, send)
-        except Exception as error:
+        except Exception as error:  # whatever it is: it is kept, to be raised where the process can end by it
             self.fault = error
             raise
         finally:

@@ -271,7 +271,7 @@ def _person(defendant: _Part, summons: Identifier, today: date) -> dict[str, obj
     surname = defendant.required("PersonFamilyName")
     given = [defendant.text(name) for name in _GIVEN_NAMES]
     birth = defendant.day("Birthdate", optional=True)
-    if birth is not None and not date(1900, 1, 1) <= birth <= today:
+    if birth is not None and not claims.FIRST_BIRTH <= birth <= today:
         defendant.note("CU-015", "Birthdate")
     birth = claims.birth(birth, f"{defendant.path}Birthdate", defendant.findings)
     if not surname:

@@ -12,6 +12,7 @@ from datetime import date
 from typing import Annotated, Any, ClassVar, Final
 
 from adapters.base import CodeTable
+from adapters.claims import FIRST_BIRTH
 from adapters.local_time import CLOCK_TOLERANCE, Told
 from adapters.police_custody.codes import (
     ASSESSMENTS,
@@ -31,8 +32,6 @@ from adapters.police_custody.fields import REQUIRED, Check, Known, fields_of
 from adapters.police_custody.readers import coded, day, flag, force, moment, number, reference, text
 from schemas.base import Sex
 from schemas.custody import Assessment, CeaseReason, DrugResult, TestReason
-
-FIRST_BIRTH: Final = date(1900, 1, 1)
 
 line: Final = text(100)
 claimed: Final = text(40)

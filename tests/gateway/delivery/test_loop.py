@@ -8,7 +8,7 @@ import sys
 import tracemalloc
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -390,6 +390,30 @@ async def test_a_lost_session_is_made_anew_and_nothing_with_it_is_lost(
             await until(looking, all_are("offered"))
     for row in orders(door, queued).values():
         assert row == sorted(row)
+
+
+async def test_a_loop_cancelled_while_its_session_is_lost_ends(engine: AsyncEngine, door: Door) -> None:
+    """Python before 3.13 tells only the loss, where both come at once; the loop must not begin anew."""
+
+    async def is_ended() -> None:
+        with suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        running.cancel()
+
+    async def is_lost() -> None:
+        raise ConnectionError
+
+    class Losing(DeliveryLoop):
+        """Loses its session as it is cancelled."""
+
+        async def _serve(self) -> None:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(is_ended())
+                group.create_task(is_lost())
+
+    running = asyncio.create_task(Losing(engine, recipients(door), SEALER, SIGNER, QUICK, system_clock).run())
+    await asyncio.wait([running], timeout=10)
+    assert running.cancelled()
 
 
 @pytest.mark.parametrize("point", ["D3", "D4", "D5", "D6", "D7", "D8"])

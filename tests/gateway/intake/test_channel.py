@@ -60,7 +60,6 @@ async def test_a_channel_cancelled_while_it_fails_ends() -> None:
         with suppress(asyncio.CancelledError):
             await asyncio.Event().wait()
         running.cancel()
-        await asyncio.sleep(0)
 
     async def run() -> None:
         async with asyncio.TaskGroup() as group:
