@@ -19,6 +19,7 @@ from adapters.base import Adapter
 from adapters.registry import adapters
 from gateway import telemetry
 from gateway.addressing.consumer import AddressingConsumer
+from gateway.addressing.offsets import close_all
 from gateway.addressing.purge import purge
 from gateway.addressing.subscriber import new_broker, subscribe
 from gateway.clock import Clock
@@ -208,7 +209,7 @@ async def dispatch(settings: Settings) -> None:
             {"store": store_answers(engine), "kafka": _kafka_answers(producer)},
         )
         routes = [(route.path, route.app) for route in health.routes()]
-        app = AsgiFastStream(broker, asgi_routes=routes, logger=None, on_shutdown=[offsets.close])
+        app = AsgiFastStream(broker, asgi_routes=routes, logger=None, on_shutdown=[lambda: close_all(offsets)])
         await serve(
             app,
             settings.dispatch.host,

@@ -60,7 +60,7 @@ def configure(process: str, *, level: str = "INFO", stream: TextIO | None = None
             structlog.processors.JSONRenderer(sort_keys=False),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
-        logger_factory=structlog.PrintLoggerFactory(out),
+        logger_factory=structlog.WriteLoggerFactory(out),  # a line and its end in one write
         cache_logger_on_first_use=False,
     )
     structlog.contextvars.clear_contextvars()

@@ -6,7 +6,8 @@ the handler runs. So the records pass through untouched, the handler never raise
 wait by polling, too; so it hands over the first record that comes, and the handler takes the others that are there.
 """
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Mapping, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -41,12 +42,20 @@ def new_broker(kafka: Kafka, instance: str) -> KafkaBroker:
     )
 
 
-def subscribe(broker: KafkaBroker, consumer: AddressingConsumer, kafka: Kafka, dispatch: Dispatch) -> Offsets:
-    """Subscribe the consumer to every canonical topic, as a static member of the one group.
+def subscribe(broker: KafkaBroker, consumer: AddressingConsumer, kafka: Kafka, dispatch: Dispatch) -> Sequence[Offsets]:
+    """Subscribe the consumer to every canonical topic, each as a static member of the topic's own group.
 
-    What it gives back is to be closed before the broker is stopped: no offset can be committed after that.
+    Each topic is fetched by itself, and their batches are decided in turn: a fetch names every partition it is for, and
+    its answer does too, so that one record would pay for all the partitions in which nothing came. What this gives back
+    is to be closed (`close_all`) before the broker is stopped: no offset can be committed after that.
     """
+    turn = asyncio.Lock()
+    return [_subscribe(broker, topic, consumer, turn, kafka, dispatch) for topic in canonical_topics(kafka)]
 
+
+def _subscribe(
+    broker: KafkaBroker, topic: str, consumer: AddressingConsumer, turn: asyncio.Lock, kafka: Kafka, dispatch: Dispatch
+) -> Offsets:
     async def as_it_came(record: "ConsumerRecord[Any, Any]") -> KafkaAckableMessage:
         return KafkaAckableMessage(body=b"", raw_message=record, consumer=subscriber.consumer)
 
@@ -57,11 +66,12 @@ def subscribe(broker: KafkaBroker, consumer: AddressingConsumer, kafka: Kafka, d
         kafka_consumer = subscriber.consumer
         if kafka_consumer is None:
             raise Fenced
-        records = [first]
-        if dispatch.batch > 1:
-            more = await kafka_consumer.getmany(timeout_ms=0, max_records=dispatch.batch - 1)
-            records.extend(chain.from_iterable(more.values()))
-        await settle_then_commit(consumer, records, offsets)
+        async with turn:
+            records = [first]
+            if dispatch.batch > 1:
+                more = await kafka_consumer.getmany(timeout_ms=0, max_records=dispatch.batch - 1)
+                records.extend(chain.from_iterable(more.values()))
+            await settle_then_commit(consumer, records, offsets)
 
     async def commit(decided: Mapping[TopicPartition, int]) -> None:
         kafka_consumer = subscriber.consumer
@@ -74,8 +84,8 @@ def subscribe(broker: KafkaBroker, consumer: AddressingConsumer, kafka: Kafka, d
 
     offsets = Offsets(commit)
     subscriber = broker.subscriber(
-        *canonical_topics(kafka),
-        group_id=kafka.prefix + GROUP,
+        topic,
+        group_id=f"{kafka.prefix}{GROUP}.{topic.removeprefix(kafka.prefix)}",
         group_instance_id=kafka.prefix + dispatch.instance,
         ack_policy=AckPolicy.MANUAL,
         auto_offset_reset="earliest",
@@ -85,7 +95,7 @@ def subscribe(broker: KafkaBroker, consumer: AddressingConsumer, kafka: Kafka, d
         parser=as_it_came,
         decoder=undecoded,
         no_reply=True,
-        title="canonical events",
+        title=f"canonical events of {topic}",
         description="Decides who is sent what. Each record ends decided, held or in quarantine, then its offset moves.",
     )
     subscriber(decide)

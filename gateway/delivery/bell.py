@@ -1,7 +1,8 @@
 """The bell rings when a mailbox has something new, so that a waiting recipient is answered at once and nobody polls.
 
-One session per process listens to PostgreSQL's announcements, while anybody waits. An announcement can be lost with
-the session; so whoever waits also looks by itself once, when the session is made anew.
+One session per process listens to PostgreSQL's announcements, from when somebody waits until nobody does: each
+announcement costs whoever listens as much as a question. One can be lost with the session, or be made before it; so
+whoever waits also looks by itself once, when the session is made.
 """
 
 import asyncio
@@ -17,14 +18,20 @@ from gateway.store.mailboxes import CHANNEL, announced
 from gateway.telemetry import log
 
 _PAUSE = 1.0
+"""Seconds before listening again after the session was lost."""
+
+_LINGER = 60.0
+"""Seconds between two looks whether anybody still waits: who asks again and again should find it listening."""
 
 
 class Bell:
-    """One per process. `run` must run for it to ring."""
+    """One per process. `run` must run for it to ring. linger: seconds between two looks whether anybody still waits."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, linger: float = _LINGER) -> None:
         self._engine = engine
+        self._linger = linger
         self._waiting: dict[str, set[asyncio.Event]] = {}
+        self._wanted = asyncio.Event()
         self.closing = False
         """Nobody should wait any longer: the process is about to end."""
 
@@ -39,6 +46,7 @@ class Bell:
         """An event that is set by whatever is announced for a recipient from now on."""
         rung = asyncio.Event()
         self._waiting.setdefault(recipient, set()).add(rung)
+        self._wanted.set()
         try:
             yield rung
         finally:
@@ -48,13 +56,15 @@ class Bell:
                 del self._waiting[recipient]
 
     async def run(self) -> None:
-        """Listen until cancelled, through every loss of PostgreSQL."""
+        """Listen for those who wait until cancelled, through every loss of PostgreSQL."""
         while True:
+            await self._wanted.wait()
             try:
                 await self._listen()
             except (SQLAlchemyError, OSError, TimeoutError) as error:
                 log.warning("bell.interrupted", error=type(error).__name__, where=telemetry.where(error))
-            await asyncio.sleep(_PAUSE)
+            if self._wanted.is_set():
+                await asyncio.sleep(_PAUSE)
 
     async def _listen(self) -> None:
         async with self._engine.connect() as connection:
@@ -68,10 +78,21 @@ class Bell:
                 )
                 for recipient in tuple(self._waiting):
                     self._ring(recipient)
-                await ended.wait()
+                await self._until_nobody_waits(ended)
             finally:
                 # A pool would keep it listening.
                 await connection.invalidate()
+
+    async def _until_nobody_waits(self, ended: asyncio.Event) -> None:
+        """Or until the session has ended."""
+        while not ended.is_set():
+            try:
+                async with asyncio.timeout(self._linger):
+                    await ended.wait()
+            except TimeoutError:
+                if not self._waiting:
+                    self._wanted.clear()
+                    return
 
     def _ring(self, recipient: str) -> None:
         for rung in self._waiting.get(recipient, ()):

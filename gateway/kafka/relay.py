@@ -9,6 +9,7 @@ is the relay that has missing topics made.
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any, Protocol
 
@@ -32,6 +33,13 @@ from schemas.base import topic_of
 
 CHANNEL = "outbox"
 _STANDBY = timedelta(seconds=2)
+"""How often shards are tried that another process holds."""
+
+_GATHER = timedelta(milliseconds=20)
+"""How long what was published may wait for the next reading, which takes it out in the same question.
+
+A process that dies meanwhile leaves it there, to be sent again.
+"""
 
 
 class Producer(Protocol):
@@ -76,6 +84,7 @@ class Relay:
         self._at_most = at_most
         self._woken = asyncio.Event()
         self._held: list[int] = []
+        self._try_shards_at = 0.0
         self.last_progress = clock()
         self.backlog = 0
 
@@ -103,7 +112,7 @@ class Relay:
             log.warning("relay.interrupted", error=type(error).__name__, where=telemetry.where(error))
             raise
         finally:
-            self._held = []
+            self._held, self._try_shards_at = [], 0.0
 
     async def _serve(self) -> None:
         await self._make_topics()
@@ -116,7 +125,6 @@ class Relay:
                     session = await session_of(connection)
                     await outbox.do_not_wait_for_the_disk(session)
                     while True:
-                        await self._take_shards(session)
                         wait = await self._drain(session, producer.send)
                         await self._rest(wait)
                 finally:
@@ -132,9 +140,12 @@ class Relay:
         await listen(connection, CHANNEL, told, told)
 
     async def _take_shards(self, session: Session) -> None:
+        """Take those that are free. A relay with much to publish looks for them too, and as seldom."""
         missing = [shard for shard in range(SHARDS) if shard not in self._held]
-        if len(self._held) >= self._at_most or not missing:
+        now = asyncio.get_running_loop().time()
+        if len(self._held) >= self._at_most or not missing or now < self._try_shards_at:
             return
+        self._try_shards_at = now + _STANDBY.total_seconds()
         taken = await outbox.try_shards(session, missing, self._at_most - len(self._held))
         if taken:
             self._held = sorted([*self._held, *taken])
@@ -144,6 +155,7 @@ class Relay:
         """Publish until nothing may go out now; the seconds until something may, or None."""
         sent: Sequence[Unpublished] = ()
         while True:
+            await self._take_shards(session)
             now = self._clock()
             self._woken.clear()  # what is committed from here on wakes us again; what was before is read here
             gone = [event.seq for event in sent]
@@ -158,6 +170,8 @@ class Relay:
                 return None if due is None else max((due - self.last_progress).total_seconds(), 0.0)
             await self._publish(events, send)
             sent = events
+            if len(events) < self._batch:
+                await self._wait_until_woken(_GATHER.total_seconds())
 
     async def _publish(
         self, events: Sequence[Unpublished], send: Callable[..., Awaitable[asyncio.Future[Any]]]
@@ -185,11 +199,12 @@ class Relay:
         if len(self._held) < self._at_most:
             standby = _STANDBY.total_seconds()
             wait = standby if wait is None else min(wait, standby)
-        try:
-            async with asyncio.timeout(wait):
+        await self._wait_until_woken(wait)
+
+    async def _wait_until_woken(self, most: float | None) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(most):
                 await self._woken.wait()
-        except TimeoutError:
-            return
 
 
 async def notify(engine: AsyncEngine) -> None:

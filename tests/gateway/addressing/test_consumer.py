@@ -3,7 +3,7 @@
 import asyncio
 import uuid
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from gateway.addressing import consumer as consumer_module
 from gateway.addressing.address import Addressed, Arrived
 from gateway.addressing.consumer import PATIENCE, AddressingConsumer
+from gateway.addressing.offsets import close_all
 from gateway.addressing.subscriber import new_broker, subscribe
 from gateway.health import STALLED_AFTER, Progress
 from gateway.kafka.envelope import message_key, write_headers
@@ -333,7 +334,7 @@ async def subscribed(kafka: Kafka, consumer: AddressingConsumer) -> AsyncIterato
     try:
         yield broker
     finally:
-        await offsets.close()
+        await close_all(offsets)
         await broker.stop()
 
 
@@ -368,6 +369,46 @@ async def test_any_server_that_is_named_leads_to_the_cluster(engine: AsyncEngine
         assert await broker.ping(timeout=10)
 
 
+class OneAtATime:
+    """A consumer that notes of which topics it was given records, and whether two batches were in hand at once."""
+
+    def __init__(self) -> None:
+        self.topics: set[str] = set()
+        self.in_hand = 0
+        self.most = 0
+        self.second = asyncio.Event()
+
+    async def handle(self, records: Sequence[Record]) -> None:
+        """Hold the first batch until the second topic's records have had every chance to come."""
+        self.in_hand += 1
+        self.most = max(self.most, self.in_hand)
+        self.topics |= {record.topic for record in records}
+        if len(self.topics) == 1:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(2):
+                    await self.second.wait()
+        else:
+            self.second.set()
+        self.in_hand -= 1
+
+
+async def test_the_batches_of_two_topics_are_decided_in_turn(kafka_settings: Kafka) -> None:
+    """Each topic is fetched by itself, and one session decides: two batches at once would share its transaction."""
+    await create_topics(kafka_settings, canonical_topics(kafka_settings))
+    first, second, *_ = canonical_topics(kafka_settings)
+    producer = AIOKafkaProducer(bootstrap_servers=kafka_settings.bootstrap, acks="all", enable_idempotence=True)
+    await producer.start()
+    try:
+        for topic in (first, second):
+            await producer.send_and_wait(topic, b"body", key=b"key", partition=0)
+    finally:
+        await producer.stop()
+    consumer = OneAtATime()
+    async with subscribed(kafka_settings, consumer), asyncio.timeout(30):  # type: ignore[arg-type]
+        await consumer.second.wait()
+    assert (consumer.topics, consumer.most) == ({first, second}, 1)
+
+
 def test_no_subscriber_is_typed_or_leaves_its_acknowledgement_to_the_library(kafka_settings: Kafka) -> None:
     """Every subscriber of ours is manual, raw, and declares no type: anything else loses records."""
     broker = new_broker(kafka_settings, "test")
@@ -376,7 +417,7 @@ def test_no_subscriber_is_typed_or_leaves_its_acknowledgement_to_the_library(kaf
         """A consumer that is never called."""
 
     subscribe(broker, Nobody(), kafka_settings, Dispatch())  # type: ignore[arg-type]
-    assert len(broker.subscribers) == 1
+    assert len(broker.subscribers) == len(canonical_topics(kafka_settings))
     for subscriber in broker.subscribers:
         assert subscriber.ack_policy is AckPolicy.MANUAL
         (call,) = subscriber.calls

@@ -137,6 +137,33 @@ async def test_who_waits_is_answered_when_something_comes(engine: AsyncEngine, h
     assert [notice["id"] for notice in page["notices"]] == [str(one.id)]
 
 
+async def test_nobody_listens_where_nobody_waits(engine: AsyncEngine) -> None:
+    """It listens from when somebody waits, so that an announcement rings, until nobody does; and then anew."""
+    bell = Bell(engine, linger=0.01)
+    ringing = asyncio.create_task(bell.run())
+    try:
+        async with asyncio.timeout(20):
+            for _ in range(2):
+                assert await listeners(engine) == 0
+                async with bell.listening(HOME) as rung:
+                    await rung.wait()  # once, because something may have come before it listened
+                    rung.clear()
+                    await queue(engine, [Owed(HOME, 1)])
+                    await rung.wait()
+                while await listeners(engine):
+                    pass
+    finally:
+        ringing.cancel()
+        await asyncio.gather(ringing, return_exceptions=True)
+
+
+async def listeners(engine: AsyncEngine) -> int:
+    """The sessions whose last statement was to listen."""
+    told = "select count(*) from pg_stat_activity where datname = current_database() and query ilike 'listen%'"
+    [(count,)] = await run_sql(engine, told)
+    return int(count)
+
+
 async def test_who_waits_in_vain_gets_an_empty_page_and_the_same_cursor(home: httpx.AsyncClient) -> None:
     """After the time it asked for."""
     assert (await home.get("/v1/mailbox", params={"after": 5, "wait": 1})).json() == {"notices": [], "cursor": 5}

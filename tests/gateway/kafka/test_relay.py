@@ -114,6 +114,35 @@ async def test_a_commit_wakes_the_relay_of_another_process(engine: AsyncEngine, 
         assert len(await read_until(consumer, 1)) == 1
 
 
+async def test_the_last_event_is_taken_out_though_nothing_follows_it(engine: AsyncEngine, topics: Kafka) -> None:
+    """Taking out waits for the next reading, and not for the next event."""
+    async with running(relay_on(engine, topics)), reading(topics) as consumer:
+        await journal(engine).commit([entry(reception())])
+        await notify(engine)
+        assert len(await read_until(consumer, 1)) == 1
+        async with asyncio.timeout(20):
+            while await count(engine, "outbox"):
+                pass
+
+
+async def test_a_busy_relay_takes_over_what_another_leaves(engine: AsyncEngine, topics: Kafka) -> None:
+    """It looks for free shards between two batches too: those of a process that died do not wait for its rest."""
+    leaving, busy = relay_on(engine, topics, at_most=SHARDS // 2), relay_on(engine, topics)
+    own = journal(engine)
+    made = 0
+    async with running(leaving) as (first,), asyncio.timeout(30):
+        while not leaving.holds(range(SHARDS // 2)):
+            await count(engine, "outbox")
+        async with running(busy):
+            while not busy.holds(range(SHARDS // 2, SHARDS)):
+                await count(engine, "outbox")
+            first.cancel()
+            while not busy.holds(range(SHARDS)):
+                await own.commit([entry(reception(f"fact {made}", noms=f"A{made:04}BC"))])
+                busy.wake()
+                made += 1
+
+
 async def test_what_settles_is_not_published_before_its_time(engine: AsyncEngine, topics: Kafka) -> None:
     """A settling event stays in line while one behind it goes out."""
     await journal(engine).commit([entry(reception("one", settles=True)), entry(reception("two", noms="B1234CD"))])
