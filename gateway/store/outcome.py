@@ -1,12 +1,14 @@
-"""What a batch decided, as new rows: one statement for all tables, because a statement costs more than its rows.
+"""What a batch decided, as new rows: one statement for all its tables, because one costs more than its rows.
 
 Deliveries are numbered here too: a mailbox is counted up by as many as it gets, and its row stays locked until the
 commit, so that positions appear in their order (contracts/decisions/0013).
 """
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import cache
+from typing import Any
 
 import orjson
 
@@ -20,17 +22,18 @@ from gateway.store.statement import Statement
 
 # Keys of persons are unique together with the person; whoever else learns the same one meanwhile says the same.
 # Evidence is found one by one, as in `lookup`, and changed where it stands: its person is locked, so nobody moves it.
-_WRITE = Statement(
-    """
-    with person as (
+_PARTS: Mapping[str, str] = {
+    "person": """
         insert into persons (id, provisional, created)
         select *, :now from unnest(cast(:p_id as uuid[]), cast(:p_provisional as boolean[]))
-    ), person_key as (
+    """,
+    "person_key": """
         insert into person_keys (key, person_id, rule, event_id, known)
         select *, :now from unnest(cast(:k_key as bytea[]), cast(:k_person as uuid[]), cast(:k_rule as text[]),
                                    cast(:k_event as uuid[]))
         on conflict (key, person_id) do nothing
-    ), said as (
+    """,
+    "said": """
         insert into evidence (id, person_id, event_id, fact, kind, authority, flags, start, "end", occurred, known,
                               withdrawn)
         select * from unnest(
@@ -38,13 +41,16 @@ _WRITE = Statement(
             cast(:e_kind as text[]), cast(:e_authority as text[]), cast(:e_flags as jsonb[]), cast(:e_start as date[]),
             cast(:e_end as date[]), cast(:e_occurred as timestamptz[]), cast(:e_known as timestamptz[]),
             cast(:e_withdrawn as boolean[]))
-    ), detail_key as (
+    """,
+    "detail_key": """
         insert into data_keys (record_id, wrapped)
         select * from unnest(cast(:w_id as uuid[]), cast(:w_wrapped as bytea[]))
-    ), body as (
+    """,
+    "body": """
         insert into bodies (id, record_id, sealed)
         select * from unnest(cast(:b_id as uuid[]), cast(:b_record as uuid[]), cast(:b_sealed as bytea[]))
-    ), placed as (
+    """,
+    "placed": """
         insert into placements (person_id, role, number, area, authority, basis, confidence, evidence, rules, places,
                                 event_id, known)
         select *, :now from unnest(
@@ -52,24 +58,29 @@ _WRITE = Statement(
             cast(:l_authority as text[]), cast(:l_basis as text[]), cast(:l_confidence as text[]),
             cast(:l_evidence as jsonb[]), cast(:l_rules as text[]), cast(:l_places as text[]),
             cast(:l_event as uuid[]))
-    ), opened as (
+    """,
+    "opened": """
         insert into cases (id, person_id, opened_by, opened)
         select * from unnest(cast(:c_id as uuid[]), cast(:c_person as uuid[]), cast(:c_opened_by as uuid[]),
                              cast(:c_opened as timestamptz[]))
-    ), responsible as (
+    """,
+    "responsible": """
         insert into responsibilities (case_id, area, event_id, number, since, reason)
         select *, 1, :now, :first_responsible
         from unnest(cast(:r_case as uuid[]), cast(:r_area as text[]), cast(:r_event as uuid[]))
-    ), joined as (
+    """,
+    "joined": """
         insert into participants (case_id, number, role, area, since)
         select * from unnest(cast(:j_case as uuid[]), cast(:j_number as int[]), cast(:j_role as text[]),
                              cast(:j_area as text[]), cast(:j_since as timestamptz[]))
-    ), hold as (
+    """,
+    "hold": """
         insert into holds (event_id, decision, role, person_id, reason, due, since, owner)
         select *, :now, 'operations'
         from unnest(cast(:h_event as uuid[]), cast(:h_decision as smallint[]), cast(:h_role as text[]),
                     cast(:h_person as uuid[]), cast(:h_reason as text[]), cast(:h_due as timestamptz[]))
-    ), decided as (
+    """,
+    "decided": """
         insert into decisions (event_id, number, state, reason, owner, due, person_id, case_id, deliveries, holds, why,
                                decided)
         select *, :now from unnest(
@@ -77,7 +88,8 @@ _WRITE = Statement(
             cast(:d_reason as text[]), cast(:d_owner as text[]), cast(:d_due as timestamptz[]),
             cast(:d_person as uuid[]), cast(:d_case as uuid[]), cast(:d_deliveries as smallint[]),
             cast(:d_holds as smallint[]), cast(:d_why as jsonb[]))
-    ), withdrawn as (
+    """,
+    "withdrawn": """
         update evidence set withdrawn = true where ctid = any(array(
             select e.at from unnest(cast(:x_person as uuid[]), cast(:x_fact as bytea[])) as t(person_id, fact)
             cross join lateral (
@@ -85,12 +97,14 @@ _WRITE = Statement(
                 where e.person_id = t.person_id and e.fact = t.fact and not e.withdrawn offset 0
             ) e
         ))
-    ), given as (
+    """,
+    "given": """
         insert into mailboxes (recipient, last)
         select * from unnest(cast(:m_recipient as text[]), cast(:m_count as bigint[])) order by 1
         on conflict (recipient) do update set last = mailboxes.last + excluded.last
         returning recipient, last
-    ), delivery as (
+    """,
+    "delivery": """
         insert into deliveries
             (id, recipient, position, person_id, event_id, record_id, case_id, decision, role, kind, change,
              agreement, state, reason, next, created, trace)
@@ -106,12 +120,29 @@ _WRITE = Statement(
                  agreement, reason, trace)
         join given g on g.recipient = t.recipient
         returning recipient, position, person_id
-    ), queued as (
+    """,
+    "queued": """
         insert into queued (recipient, position, person_id) select recipient, position, person_id from delivery
-    )
-    select recipient, last, pg_notify('deliveries', recipient || ' ' || last) from given
-    """
-)
+    """,
+}
+"""What writes into one table each, by a name of its own."""
+
+_LETTERS = ("given", "delivery", "queued")
+"""Deliveries take their positions from mailboxes that are counted up in the same statement."""
+
+_NUMBERED = "select recipient, last, pg_notify('deliveries', recipient || ' ' || last) from given"
+_NOTHING = "select from (select) as nothing where false"
+
+
+@cache  # a few dozen of all that could be: what a batch of one writes, and what a full one does
+def _writing(parts: tuple[str, ...]) -> Statement:
+    """The statement of these parts, and of no other: each table costs time, and every array, though it be empty."""
+    written = ", ".join(f"{part} as ({_PARTS[part]})" for part in parts)
+    return Statement(f"with {written} {_NUMBERED if 'given' in parts else _NOTHING}")
+
+
+_WRITE = _writing(tuple(_PARTS))
+"""What a batch sends that writes into every table. Whatever else is sent has no part that is not in it."""
 
 
 async def write(
@@ -135,23 +166,32 @@ async def write(
     ]
     holds = [(one.event_id, one.decision, one.role.value, one.person_id, one.reason, one.due) for one in changes.holds]
     cases = [(one.id, one.person_id, one.opened_by, one.opened) for one in changes.cases]
-    told = {
-        **arrays("p_id p_provisional", changes.persons),
-        **arrays("k_key k_person k_rule k_event", changes.keys),
-        **arrays(_EVIDENCE, [_evidence(one) for one, _ in changes.evidence]),
-        **arrays("w_id w_wrapped", keys),
-        **arrays("b_id b_record b_sealed", bodies),
-        **arrays(_PLACED, [_placed(one) for one in changes.placements]),
-        **arrays("c_id c_person c_opened_by c_opened", cases),
-        **arrays("r_case r_area r_event", changes.responsible),
-        **arrays("j_case j_number j_role j_area j_since", joined),
-        **arrays("h_event h_decision h_role h_person h_reason h_due", holds),
-        **arrays(_DECISION, [_decision(one) for one in changes.decisions]),
-        **arrays("x_person x_fact", list(changes.withdrawn)),
-        **queued(changes.letters),
-    }
-    rows = await session.rows(_WRITE, {**told, "now": now, "first_responsible": FIRST_RESPONSIBLE})
-    last = {recipient: position for recipient, position, _ in rows}
+    rows: tuple[tuple[str, str, Sequence[tuple[object, ...]]], ...] = (
+        ("person", "p_id p_provisional", changes.persons),
+        ("person_key", "k_key k_person k_rule k_event", changes.keys),
+        ("said", _EVIDENCE, [_evidence(one) for one, _ in changes.evidence]),
+        ("detail_key", "w_id w_wrapped", keys),
+        ("body", "b_id b_record b_sealed", bodies),
+        ("placed", _PLACED, [_placed(one) for one in changes.placements]),
+        ("opened", "c_id c_person c_opened_by c_opened", cases),
+        ("responsible", "r_case r_area r_event", changes.responsible),
+        ("joined", "j_case j_number j_role j_area j_since", joined),
+        ("hold", "h_event h_decision h_role h_person h_reason h_due", holds),
+        ("decided", _DECISION, [_decision(one) for one in changes.decisions]),
+        ("withdrawn", "x_person x_fact", list(changes.withdrawn)),
+    )
+    written = [part for part in rows if part[2]]
+    parts = tuple(name for name, _, _ in written) + (_LETTERS if changes.letters else ())
+    if not parts:
+        return []
+    told: dict[str, Any] = {"now": now, "first_responsible": FIRST_RESPONSIBLE}
+    for _, names, theirs in written:
+        told.update(arrays(names, theirs))
+    if not changes.letters:
+        await session.rows(_writing(parts), told)
+        return []
+    told.update(queued(changes.letters))
+    last = {recipient: position for recipient, position, _ in await session.rows(_writing(parts), told)}
     return [last[letter.recipient] - behind for letter, behind in zip(changes.letters, told["q_behind"], strict=True)]
 
 
