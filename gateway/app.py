@@ -19,7 +19,6 @@ from adapters.base import Adapter
 from adapters.registry import adapters
 from gateway import telemetry
 from gateway.addressing.consumer import AddressingConsumer
-from gateway.addressing.offsets import close_all
 from gateway.addressing.purge import purge
 from gateway.addressing.subscriber import new_broker, subscribe
 from gateway.clock import Clock
@@ -199,7 +198,7 @@ async def dispatch(settings: Settings) -> None:
             sessions=kept.session,
         )
         broker = new_broker(settings.kafka, settings.dispatch.instance)
-        offsets = subscribe(broker, consumer, settings.kafka, settings.dispatch)
+        subscriptions = subscribe(broker, consumer, settings.kafka, settings.dispatch)
         health = Health(
             own.clock,
             {
@@ -209,7 +208,7 @@ async def dispatch(settings: Settings) -> None:
             {"store": store_answers(engine), "kafka": _kafka_answers(producer)},
         )
         routes = [(route.path, route.app) for route in health.routes()]
-        app = AsgiFastStream(broker, asgi_routes=routes, logger=None, on_shutdown=[lambda: close_all(offsets)])
+        app = AsgiFastStream(broker, asgi_routes=routes, logger=None, on_shutdown=[subscriptions.close])
         await serve(
             app,
             settings.dispatch.host,

@@ -82,8 +82,3 @@ class Offsets:
         with suppress(TimeoutError):
             async with asyncio.timeout(self._pause.total_seconds()):
                 await self._closed.wait()
-
-
-async def close_all(offsets: Iterable[Offsets]) -> None:
-    """Close all of these at once, so that they wait no longer than one."""
-    await asyncio.gather(*(one.close() for one in offsets))

@@ -12,18 +12,21 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from aiokafka import TopicPartition
+from aiokafka.errors import KafkaError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 from faststream.kafka.message import KafkaAckableMessage
 
+from gateway import telemetry
 from gateway.addressing.consumer import AddressingConsumer, settle_then_commit
 from gateway.addressing.offsets import Offsets
 from gateway.errors import Fenced
 from gateway.kafka.topics import canonical_topics
 from gateway.settings import Dispatch, Kafka
+from gateway.telemetry import log
 
 if TYPE_CHECKING:
-    from aiokafka import ConsumerRecord
+    from aiokafka import AIOKafkaConsumer, ConsumerRecord
 
 GROUP = "addressing"
 _LONGEST_WAIT = 24 * 3600 * 1000
@@ -42,15 +45,31 @@ def new_broker(kafka: Kafka, instance: str) -> KafkaBroker:
     )
 
 
-def subscribe(broker: KafkaBroker, consumer: AddressingConsumer, kafka: Kafka, dispatch: Dispatch) -> Sequence[Offsets]:
+class Subscriptions:
+    """The consumer's, one for each topic."""
+
+    def __init__(self, offsets: Sequence[Offsets]) -> None:
+        self._offsets = offsets
+
+    async def close(self) -> None:
+        """Commit what is decided by now, if that does not take too long, and nothing after it.
+
+        To be called before the broker is stopped: no offset can be committed after that.
+        """
+        await asyncio.gather(*(one.close() for one in self._offsets))
+
+
+def subscribe(broker: KafkaBroker, consumer: AddressingConsumer, kafka: Kafka, dispatch: Dispatch) -> Subscriptions:
     """Subscribe the consumer to every canonical topic, each as a static member of the topic's own group.
 
-    Each topic is fetched by itself, and their batches are decided in turn: a fetch names every partition it is for, and
-    its answer does too, so that one record would pay for all the partitions in which nothing came. What this gives back
-    is to be closed (`close_all`) before the broker is stopped: no offset can be committed after that.
+    Each topic is fetched by itself: a fetch names every partition it is for, and its answer does too, so that one
+    record would pay for all the partitions in which nothing came. Batches are decided one at a time all the same, since
+    the consumer decides them in one session.
     """
     turn = asyncio.Lock()
-    return [_subscribe(broker, topic, consumer, turn, kafka, dispatch) for topic in canonical_topics(kafka)]
+    return Subscriptions(
+        [_subscribe(broker, topic, consumer, turn, kafka, dispatch) for topic in canonical_topics(kafka)]
+    )
 
 
 def _subscribe(
@@ -66,11 +85,9 @@ def _subscribe(
         kafka_consumer = subscriber.consumer
         if kafka_consumer is None:
             raise Fenced
+        # Before its turn, because a group that is just sharing out its partitions keeps whoever asks it waiting.
+        records = [first, *(await _others(kafka_consumer, dispatch.batch - 1))]
         async with turn:
-            records = [first]
-            if dispatch.batch > 1:
-                more = await kafka_consumer.getmany(timeout_ms=0, max_records=dispatch.batch - 1)
-                records.extend(chain.from_iterable(more.values()))
             await settle_then_commit(consumer, records, offsets)
 
     async def commit(decided: Mapping[TopicPartition, int]) -> None:
@@ -100,3 +117,15 @@ def _subscribe(
     )
     subscriber(decide)
     return offsets
+
+
+async def _others(kafka_consumer: "AIOKafkaConsumer", most: int) -> "list[ConsumerRecord[Any, Any]]":
+    """What else is there. Where that cannot be had just now, nothing: it comes with the next."""
+    if most < 1:
+        return []
+    try:
+        found = await kafka_consumer.getmany(timeout_ms=0, max_records=most)
+    except KafkaError as error:
+        log.warning("records.not_fetched", error=type(error).__name__, where=telemetry.where(error))
+        return []
+    return list(chain.from_iterable(found.values()))

@@ -7,7 +7,7 @@ whoever waits also looks by itself once, when the session is made.
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -21,7 +21,7 @@ _PAUSE = 1.0
 """Seconds before listening again after the session was lost."""
 
 _LINGER = 60.0
-"""Seconds between two looks whether anybody still waits: who asks again and again should find it listening."""
+"""Seconds between two looks: who asks again and again should find it listening."""
 
 
 class Bell:
@@ -58,12 +58,12 @@ class Bell:
     async def run(self) -> None:
         """Listen for those who wait until cancelled, through every loss of PostgreSQL."""
         while True:
-            await self._wanted.wait()
+            if not self._waiting:
+                await self._wanted.wait()
             try:
                 await self._listen()
             except (SQLAlchemyError, OSError, TimeoutError) as error:
                 log.warning("bell.interrupted", error=type(error).__name__, where=telemetry.where(error))
-            if self._wanted.is_set():
                 await asyncio.sleep(_PAUSE)
 
     async def _listen(self) -> None:
@@ -84,15 +84,13 @@ class Bell:
                 await connection.invalidate()
 
     async def _until_nobody_waits(self, ended: asyncio.Event) -> None:
-        """Or until the session has ended."""
-        while not ended.is_set():
-            try:
+        """Until nobody waits or has begun to since the last look. Raises ConnectionError when the session ends."""
+        while self._waiting or self._wanted.is_set():
+            self._wanted.clear()
+            with suppress(TimeoutError):
                 async with asyncio.timeout(self._linger):
                     await ended.wait()
-            except TimeoutError:
-                if not self._waiting:
-                    self._wanted.clear()
-                    return
+                    raise ConnectionError("the session has ended")
 
     def _ring(self, recipient: str) -> None:
         for rung in self._waiting.get(recipient, ()):

@@ -38,7 +38,7 @@ _STANDBY = timedelta(seconds=2)
 _GATHER = timedelta(milliseconds=20)
 """How long what was published may wait for the next reading, which takes it out in the same question.
 
-A process that dies meanwhile leaves it there, to be sent again.
+A process that ends meanwhile leaves it there, to be sent again.
 """
 
 
@@ -158,8 +158,7 @@ class Relay:
             await self._take_shards(session)
             now = self._clock()
             self._woken.clear()  # what is committed from here on wakes us again; what was before is read here
-            gone = [event.seq for event in sent]
-            events, due = await outbox.take_out_and_read(session, gone, self._held, now, self._batch)
+            events, due = await outbox.take_out_and_read(session, sent, self._held, now, self._batch)
             self.last_progress = self._clock()
             if sent:
                 reach("R4")
@@ -197,7 +196,7 @@ class Relay:
     async def _rest(self, wait: float | None) -> None:
         """Until woken, until something settles, or, with shards still to take, until they may be free."""
         if len(self._held) < self._at_most:
-            standby = _STANDBY.total_seconds()
+            standby = max(self._try_shards_at - asyncio.get_running_loop().time(), 0.0)
             wait = standby if wait is None else min(wait, standby)
         await self._wait_until_woken(wait)
 

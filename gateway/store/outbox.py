@@ -13,21 +13,25 @@ from gateway.store.session import Session
 from gateway.store.statement import Statement
 from schemas.base import Change
 
-# What is taken out stands in the same snapshot still, so the reading leaves it out by number. There is a row even where
-# nothing may go out: it tells when the next settling event may. What settles is few beside a backlog, and has an index
-# of its own, which is used because nothing else is asked there.
+# What is taken out stands in the same snapshot still, so the reading leaves it out. A row that was put back in line
+# since it was read is another version of itself (its xmin), even if that is committed while this statement runs: it is
+# not taken out, and goes out again. There is a row even where nothing may go out: it tells when the next settling event
+# may. What settles is few beside a backlog, and has an index of its own, which is used because nothing else is asked
+# there.
 _TAKE_OUT_AND_READ = Statement(
     """
-    with gone as (
-        delete from outbox where seq = any(cast(:gone as bigint[]))
+    with sent as materialized (
+        select * from unnest(cast(:gone as bigint[]), cast(:versions as bigint[])) as t(seq, version)
+    ), gone as (
+        delete from outbox o using sent s where o.seq = s.seq and cast(cast(o.xmin as text) as bigint) = s.version
     ), next as materialized (
-        select o.seq, b.sealed, o.event_id, e.record_id, e.kind, e.change, e.supersedes, e.sender, e.agency, e.fact,
-               e.lane, e.occurred, e.recorded, e.due, e.trace
+        select o.seq, cast(cast(o.xmin as text) as bigint) as version, b.sealed, o.event_id, e.record_id, e.kind,
+               e.change, e.supersedes, e.sender, e.agency, e.fact, e.lane, e.occurred, e.recorded, e.due, e.trace
         from outbox o
         cross join lateral (select * from events e where e.id = o.event_id limit 1) e
         left join lateral (select * from bodies b where b.record_id = e.record_id and b.id = e.id limit 1) b on true
         where o.shard = any(cast(:shards as smallint[])) and (o.due is null or o.due <= :now)
-          and o.seq not in (select unnest(cast(:gone as bigint[])))
+          and (o.seq, cast(cast(o.xmin as text) as bigint)) not in (select seq, version from sent)
         order by o.seq limit :most
     ), settling as materialized (
         select shard, due from outbox where due is not null
@@ -58,14 +62,18 @@ _AGAIN = text(
     where (:everything or not exists (select from decisions d where d.event_id = e.id))
       and (not :everything or not exists (select from decisions d
                                           where d.event_id = e.id and d.state in ('suppressed', 'superseded')))
-    on conflict (seq) do nothing
+    on conflict (seq) do update set lane = excluded.lane
     """
 )
 
+# What stands in line still may have been sent already: written anew, it is not taken out for that.
 _AGAIN_THESE = Statement(
     """
     insert into outbox (seq, shard, event_id, lane)
-    select seq, shard, id, lane from events where id = any(cast(:ids as uuid[])) on conflict (seq) do nothing
+    select e.seq, e.shard, e.id, e.lane
+    from unnest(cast(:ids as uuid[])) as t(id) cross join lateral (select * from events e where e.id = t.id limit 1) e
+    order by e.seq
+    on conflict (seq) do update set lane = excluded.lane
     """
 )
 
@@ -75,27 +83,36 @@ _WAKE = Statement("select pg_notify('outbox', '')")
 
 @dataclass(frozen=True, slots=True)
 class Unpublished:
-    """One event to publish. sealed: its body, or None if it was erased meanwhile."""
+    """One event to publish. sealed: its body, or None if it was erased meanwhile. version: of its row in the outbox."""
 
     seq: int
+    version: int
     envelope: Envelope
     sealed: bytes | None
 
 
 async def take_out_and_read(
-    session: Session, gone: Sequence[int], shards: Sequence[int], now: datetime, most: int
+    session: Session, sent: Sequence[Unpublished], shards: Sequence[int], now: datetime, most: int
 ) -> tuple[list[Unpublished], datetime | None]:
     """Take out what Kafka has acknowledged, and read the oldest events of these shards that may go out.
 
-    They come in the order of their commits. Where there are none: when the next settling one of these shards may go.
+    sent: as they were read; one that was put back in line since then stays, to be sent again. Events come in the order
+    of their commits. Where there are none: when the next settling one of these shards may go.
     """
-    rows = await session.rows(_TAKE_OUT_AND_READ, {"gone": gone, "shards": shards, "now": now, "most": most})
+    told = {
+        "gone": [event.seq for event in sent],
+        "versions": [event.version for event in sent],
+        "shards": shards,
+        "now": now,
+        "most": most,
+    }
+    rows = await session.rows(_TAKE_OUT_AND_READ, told)
     [(due, first, *_), *_] = rows
     if first is None:
         return [], due
     return [
-        Unpublished(seq, Envelope(event, record, kind, Change(change), *rest), sealed)
-        for _, seq, sealed, event, record, kind, change, *rest in rows
+        Unpublished(seq, version, Envelope(event, record, kind, Change(change), *rest), sealed)
+        for _, seq, version, sealed, event, record, kind, change, *rest in rows
     ], None
 
 
@@ -115,7 +132,7 @@ async def publish_again(connection: AsyncConnection, now: datetime, *, everythin
 
 
 async def publish_these_again(session: Session, events: Iterable[uuid.UUID]) -> int:
-    """Put these events back in line and wake the relays. Returns how many were not there already."""
+    """Put these events back in line, those still in it too, and wake the relays. Returns how many that are."""
     put = await session.run(_AGAIN_THESE, {"ids": list(events)})
     await session.rows(_WAKE)
     return put

@@ -142,7 +142,8 @@ def _writing(parts: tuple[str, ...]) -> Statement:
 
 
 _WRITE = _writing(tuple(_PARTS))
-"""What a batch sends that writes into every table. Whatever else is sent has no part that is not in it."""
+"""What a batch sends that writes into every table. It stands here for its plan to be looked at (tests/gateway/store):
+whatever else is sent has no part that is not in it."""
 
 
 async def write(

@@ -78,7 +78,7 @@ _RELEASE = text(
     ), again as (
         insert into outbox (seq, shard, event_id, lane)
         select e.seq, e.shard, e.id, e.lane from events e join freed on freed.event_id = e.id
-        on conflict (seq) do nothing
+        on conflict (seq) do update set lane = excluded.lane
     )
     select count(*) from row
     """

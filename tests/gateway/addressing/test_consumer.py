@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 import stamina
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
 from faststream import AckPolicy
+from faststream.asgi import AsgiFastStream
 from faststream.kafka import KafkaBroker
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -19,7 +21,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from gateway.addressing import consumer as consumer_module
 from gateway.addressing.address import Addressed, Arrived
 from gateway.addressing.consumer import PATIENCE, AddressingConsumer
-from gateway.addressing.offsets import close_all
 from gateway.addressing.subscriber import new_broker, subscribe
 from gateway.health import STALLED_AFTER, Progress
 from gateway.kafka.envelope import message_key, write_headers
@@ -80,7 +81,7 @@ async def relayed(engine: AsyncEngine) -> list[Unpublished]:
     """All that may go out, taken from the outbox as the relay would."""
     async with transaction(engine) as session:
         events, _ = await outbox.take_out_and_read(session, (), range(16), NOW, 100)
-        await outbox.take_out_and_read(session, [event.seq for event in events], range(16), NOW, 0)
+        await outbox.take_out_and_read(session, events, range(16), NOW, 0)
     return events
 
 
@@ -329,12 +330,12 @@ async def test_a_batch_that_nobody_finishes_is_no_progress(
 async def subscribed(kafka: Kafka, consumer: AddressingConsumer) -> AsyncIterator[KafkaBroker]:
     """The consumer, subscribed as in production."""
     broker = new_broker(kafka, "test")
-    offsets = subscribe(broker, consumer, kafka, Dispatch(instance=f"dispatch-{uuid.uuid4().hex[:8]}"))
+    subscriptions = subscribe(broker, consumer, kafka, Dispatch(instance=f"dispatch-{uuid.uuid4().hex[:8]}"))
     await broker.start()
     try:
         yield broker
     finally:
-        await close_all(offsets)
+        await subscriptions.close()
         await broker.stop()
 
 
@@ -358,6 +359,40 @@ async def test_through_kafka_good_bad_good(engine: AsyncEngine, kafka_settings: 
         async with engine.connect() as connection:
             (kept,) = await quarantine.waiting(connection, 10)
     assert kept.reason == "ce_source_malformed"
+
+
+async def test_a_process_that_is_told_to_stop_commits_what_it_has_decided(
+    engine: AsyncEngine, kafka_settings: Kafka
+) -> None:
+    """Within a pause between two commits too: the application closes its subscriptions before the broker stops."""
+    await create_topics(kafka_settings, canonical_topics(kafka_settings))
+    events = await published(engine, 2)
+    topic = kafka_settings.prefix + topic_of(events[0].envelope.kind)
+    consumer = deciding(engine)
+    broker = new_broker(kafka_settings, "test")
+    subscriptions = subscribe(broker, consumer, kafka_settings, Dispatch(instance=f"dispatch-{uuid.uuid4().hex[:8]}"))
+    app = AsgiFastStream(broker, logger=None, on_shutdown=[subscriptions.close])
+    producer = AIOKafkaProducer(bootstrap_servers=kafka_settings.bootstrap, acks="all", enable_idempotence=True)
+    await producer.start()
+    try:
+        async with app.start_lifespan_context(), asyncio.timeout(30):
+            for number, event in enumerate(events, 1):
+                record = record_of(event)
+                await producer.send_and_wait(
+                    topic, record.value, key=record.key, headers=list(record.headers), partition=0
+                )
+                while await states(engine) != {"no_recipient": number} or consumer.in_hand:
+                    pass
+    finally:
+        await producer.stop()
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka_settings.bootstrap)
+    await admin.start()
+    try:
+        group = f"{kafka_settings.prefix}addressing.{topic.removeprefix(kafka_settings.prefix)}"
+        committed = await admin.list_consumer_group_offsets(group)
+    finally:
+        await admin.close()
+    assert committed[TopicPartition(topic, 0)].offset == 2
 
 
 async def test_any_server_that_is_named_leads_to_the_cluster(engine: AsyncEngine, kafka_settings: Kafka) -> None:

@@ -157,6 +157,14 @@ async def test_nobody_listens_where_nobody_waits(engine: AsyncEngine) -> None:
         await asyncio.gather(ringing, return_exceptions=True)
 
 
+async def test_who_only_looks_makes_nobody_listen(engine: AsyncEngine, home: httpx.AsyncClient) -> None:
+    """A page at once, or none: nobody waits for it."""
+    await home.get("/v1/mailbox")
+    await queue(engine, [Owed(HOME, 1)])
+    await home.get("/v1/mailbox", params={"wait": 20})
+    assert await listeners(engine) == 0
+
+
 async def listeners(engine: AsyncEngine) -> int:
     """The sessions whose last statement was to listen."""
     told = "select count(*) from pg_stat_activity where datname = current_database() and query ilike 'listen%'"

@@ -17,7 +17,8 @@ from gateway.kafka.topics import canonical_topics, create_topics
 from gateway.settings import Kafka, Store
 from gateway.store import outbox
 from gateway.store.ledger import open_engine
-from gateway.store.session import session
+from gateway.store.session import session, transaction
+from gateway.store.statement import Statement
 from tests.support.facts import NOW, entry, journal, reception
 
 pytestmark = pytest.mark.services
@@ -158,8 +159,8 @@ async def test_what_is_taken_out_is_not_read_again(engine: AsyncEngine) -> None:
     await journal(engine).commit([entry(reception("later", settles=True, noms="B1234CD"))])
     async with session(engine) as opened:
         first, none_yet = await outbox.take_out_and_read(opened, (), range(SHARDS), NOW, 3)
-        more, _ = await outbox.take_out_and_read(opened, [event.seq for event in first], range(SHARDS), NOW, 3)
-        left, due = await outbox.take_out_and_read(opened, [event.seq for event in more], range(SHARDS), NOW, 3)
+        more, _ = await outbox.take_out_and_read(opened, first, range(SHARDS), NOW, 3)
+        left, due = await outbox.take_out_and_read(opened, more, range(SHARDS), NOW, 3)
         nobodys = await outbox.take_out_and_read(opened, (), [], NOW, 3)
     seqs = [event.seq for event in (*first, *more)]
     assert (len(first), len(more), len(left)) == (3, 2, 0)
@@ -169,6 +170,38 @@ async def test_what_is_taken_out_is_not_read_again(engine: AsyncEngine) -> None:
     assert due > NOW
     assert nobodys == ([], None)
     await empty(engine, left=1)
+
+
+async def test_what_is_put_back_in_line_after_it_was_sent_goes_out_again(engine: AsyncEngine) -> None:
+    """Addressing sends back an event that came too early, while the relay still has to take it out."""
+    await journal(engine).commit([entry(reception(f"fact {n}", noms=f"A{n:04}BC")) for n in range(3)])
+    async with session(engine) as opened:
+        sent, _ = await outbox.take_out_and_read(opened, (), range(SHARDS), NOW, 3)
+        early = sent[1]
+        assert await outbox.publish_these_again(opened, [early.envelope.id]) == 1
+        again, _ = await outbox.take_out_and_read(opened, sent, range(SHARDS), NOW, 3)
+        assert [event.envelope.id for event in again] == [early.envelope.id]
+        assert await outbox.take_out_and_read(opened, again, range(SHARDS), NOW, 3) == ([], None)
+    await empty(engine)
+
+
+async def test_what_is_put_back_in_line_while_it_is_taken_out_stays(engine: AsyncEngine) -> None:
+    """Taking out waits for whoever puts it back, and then finds another row than the one that was sent."""
+    await journal(engine).commit([entry(reception())])
+    async with session(engine) as relays, session(engine) as watching:
+        sent, _ = await outbox.take_out_and_read(relays, (), range(SHARDS), NOW, 3)
+        async with transaction(engine) as addressing:
+            await outbox.publish_these_again(addressing, [sent[0].envelope.id])
+            taking_out = asyncio.create_task(outbox.take_out_and_read(relays, sent, range(SHARDS), NOW, 3))
+            async with asyncio.timeout(20):
+                while not await watching.value(_WAITS_FOR_A_LOCK):
+                    pass
+        await taking_out
+        again, _ = await outbox.take_out_and_read(relays, (), range(SHARDS), NOW, 3)
+    assert [event.envelope.id for event in again] == [sent[0].envelope.id]
+
+
+_WAITS_FOR_A_LOCK = Statement("select count(*) from pg_locks where not granted and locktype = 'transactionid'")
 
 
 async def test_eight_relays_with_kills_and_long_transactions_keep_every_chain(

@@ -39,7 +39,7 @@ async def test_each_stage_counts_what_waits_for_it_and_how_long(engine: AsyncEng
     assert gauge("gateway_in_flight", "settling") == 1
     async with transaction(engine) as session:
         [first, *_], _ = await outbox.take_out_and_read(session, [], range(16), later, 10)
-        await outbox.take_out_and_read(session, [first.seq], range(16), later, 10)
+        await outbox.take_out_and_read(session, [first], range(16), later, 10)
     await measure(engine, later)
     assert (gauge("gateway_in_flight", "relay"), gauge("gateway_in_flight", "addressing")) == (1, 1)
     assert gauge("gateway_lag_seconds", "addressing") == 90
