@@ -22,7 +22,7 @@ from gateway.store.statement import Statement
 
 # Keys of persons are unique together with the person; whoever else learns the same one meanwhile says the same.
 # Evidence is found one by one, as in `lookup`, and changed where it stands: its person is locked, so nobody moves it.
-_PARTS: Mapping[str, str] = {
+PARTS: Mapping[str, str] = {
     "person": """
         insert into persons (id, provisional, created)
         select *, :now from unnest(cast(:p_id as uuid[]), cast(:p_provisional as boolean[]))
@@ -135,15 +135,10 @@ _NOTHING = "select from (select) as nothing where false"
 
 
 @cache  # a few dozen of all that could be: what a batch of one writes, and what a full one does
-def _writing(parts: tuple[str, ...]) -> Statement:
-    """The statement of these parts, and of no other: each table costs time, and every array, though it be empty."""
-    written = ", ".join(f"{part} as ({_PARTS[part]})" for part in parts)
-    return Statement(f"with {written} {_NUMBERED if 'given' in parts else _NOTHING}")
-
-
-_WRITE = _writing(tuple(_PARTS))
-"""What a batch sends that writes into every table. It stands here for its plan to be looked at (tests/gateway/store):
-whatever else is sent has no part that is not in it."""
+def writing(parts: tuple[str, ...]) -> Statement:
+    """The statement of these of `PARTS`, and of no other: each table costs time, and every array, though it be empty."""
+    written = ", ".join(f"{part} as ({PARTS[part]})" for part in parts)
+    return Statement(f"with {written} {_NUMBERED if 'given' in parts else _NOTHING}")  # noqa: S608 - our own
 
 
 async def write(
@@ -189,10 +184,10 @@ async def write(
     for _, names, theirs in written:
         told.update(arrays(names, theirs))
     if not changes.letters:
-        await session.rows(_writing(parts), told)
+        await session.rows(writing(parts), told)
         return []
     told.update(queued(changes.letters))
-    last = {recipient: position for recipient, position, _ in await session.rows(_writing(parts), told)}
+    last = {recipient: position for recipient, position, _ in await session.rows(writing(parts), told)}
     return [last[letter.recipient] - behind for letter, behind in zip(changes.letters, told["q_behind"], strict=True)]
 
 

@@ -3,15 +3,16 @@
 import asyncio
 import uuid
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
 import pytest
 import stamina
-from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaConnectionError
 from faststream import AckPolicy
 from faststream.asgi import AsgiFastStream
 from faststream.kafka import KafkaBroker
@@ -405,29 +406,42 @@ async def test_any_server_that_is_named_leads_to_the_cluster(engine: AsyncEngine
 
 
 class OneAtATime:
-    """A consumer that notes of which topics it was given records, and whether two batches were in hand at once."""
+    """A consumer that holds its first batch until another's has been fetched, and notes how many it had in hand."""
 
     def __init__(self) -> None:
-        self.topics: set[str] = set()
+        self.topics: list[str] = []
         self.in_hand = 0
         self.most = 0
-        self.second = asyncio.Event()
+        self.fetched = 0
+        self.both_fetched, self.both_decided = asyncio.Event(), asyncio.Event()
+
+    def note_fetches(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Note whenever the rest of a batch was asked for: nothing but its turn is waited for then."""
+        getmany = AIOKafkaConsumer.getmany
+
+        async def noted(*given: Any, **named: Any) -> Any:
+            found = await getmany(*given, **named)
+            self.fetched += 1
+            if self.fetched == 2:
+                self.both_fetched.set()
+            return found
+
+        monkeypatch.setattr(AIOKafkaConsumer, "getmany", noted)
 
     async def handle(self, records: Sequence[Record]) -> None:
-        """Hold the first batch until the second topic's records have had every chance to come."""
+        """As the real one is called."""
         self.in_hand += 1
         self.most = max(self.most, self.in_hand)
-        self.topics |= {record.topic for record in records}
-        if len(self.topics) == 1:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(2):
-                    await self.second.wait()
-        else:
-            self.second.set()
+        self.topics += [record.topic for record in records]
+        await self.both_fetched.wait()
         self.in_hand -= 1
+        if len(self.topics) == 2:
+            self.both_decided.set()
 
 
-async def test_the_batches_of_two_topics_are_decided_in_turn(kafka_settings: Kafka) -> None:
+async def test_the_batches_of_two_topics_are_decided_one_at_a_time(
+    kafka_settings: Kafka, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Each topic is fetched by itself, and one session decides: two batches at once would share its transaction."""
     await create_topics(kafka_settings, canonical_topics(kafka_settings))
     first, second, *_ = canonical_topics(kafka_settings)
@@ -439,9 +453,35 @@ async def test_the_batches_of_two_topics_are_decided_in_turn(kafka_settings: Kaf
     finally:
         await producer.stop()
     consumer = OneAtATime()
+    consumer.note_fetches(monkeypatch)
+    # Nothing but `handle` is asked of it.
     async with subscribed(kafka_settings, consumer), asyncio.timeout(30):  # type: ignore[arg-type]
-        await consumer.second.wait()
-    assert (consumer.topics, consumer.most) == ({first, second}, 1)
+        await consumer.both_decided.wait()
+    assert (sorted(consumer.topics), consumer.most) == ([first, second], 1)
+
+
+async def test_a_record_is_decided_though_the_rest_of_its_batch_cannot_be_had(
+    engine: AsyncEngine, kafka_settings: Kafka, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was handed over must not be passed by: the next batch's offset would stand behind it."""
+
+    async def failing(*_: Any, **__: Any) -> Any:
+        raise KafkaConnectionError
+
+    await create_topics(kafka_settings, canonical_topics(kafka_settings))
+    [event] = await published(engine, 1)
+    record = record_of(event)
+    monkeypatch.setattr(AIOKafkaConsumer, "getmany", failing)
+    producer = AIOKafkaProducer(bootstrap_servers=kafka_settings.bootstrap, acks="all", enable_idempotence=True)
+    await producer.start()
+    try:
+        topic = kafka_settings.prefix + topic_of(event.envelope.kind)
+        await producer.send_and_wait(topic, record.value, key=record.key, headers=list(record.headers), partition=0)
+    finally:
+        await producer.stop()
+    async with subscribed(kafka_settings, deciding(engine)), asyncio.timeout(30):
+        while await states(engine) != {"no_recipient": 1}:
+            pass
 
 
 def test_no_subscriber_is_typed_or_leaves_its_acknowledgement_to_the_library(kafka_settings: Kafka) -> None:

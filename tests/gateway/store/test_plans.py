@@ -14,6 +14,7 @@ import pytest
 
 from gateway import store
 from gateway.settings import Store
+from gateway.store import outcome
 from gateway.store.ledger import open_engine
 from gateway.store.statement import Statement
 
@@ -33,12 +34,13 @@ cost twice as much always, or miss what moved.
 def statements() -> dict[str, Statement]:
     """All statements that are planned, by their names."""
     modules = [importlib.import_module(f"{store.__name__}.{one.name}") for one in pkgutil.iter_modules(store.__path__)]
-    return {
+    named = {
         f"{module.__name__}.{name}": found
         for module in modules
         for name, found in vars(module).items()
         if isinstance(found, Statement) and not found.sql.startswith("set ")
     }
+    return {**named, "gateway.store.outcome.writing": outcome.writing(tuple(outcome.PARTS))}
 
 
 def from_end_to_end(plan: dict[str, Any]) -> Iterator[str]:
