@@ -136,9 +136,9 @@ _NOTHING = "select from (select) as nothing where false"
 
 @cache  # a few dozen of all that could be: what a batch of one writes, and what a full one does
 def writing(parts: tuple[str, ...]) -> Statement:
-    """The statement of these of `PARTS`, and of no other: each table costs time, and every array, though it be empty."""
+    """The statement of these `PARTS`, and of no other: each table costs time, and every array, though it be empty."""
     written = ", ".join(f"{part} as ({PARTS[part]})" for part in parts)
-    return Statement(f"with {written} {_NUMBERED if 'given' in parts else _NOTHING}")  # noqa: S608 - our own
+    return Statement(f"with {written} {_NUMBERED if 'given' in parts else _NOTHING}")
 
 
 async def write(

@@ -17,6 +17,7 @@ from gateway import failpoints
 from gateway.access.caller import Access
 from gateway.access.tokens import Tokens
 from gateway.clock import system_clock
+from gateway.delivery import bell as bell_module
 from gateway.delivery.answering import Answering
 from gateway.delivery.bell import Bell
 from gateway.delivery.mailbox import router
@@ -24,6 +25,7 @@ from gateway.delivery.signing import verify
 from gateway.failpoints import Crashed
 from gateway.parties import Client, Parties, Party
 from gateway.problems import install
+from gateway.store.ledger import listen
 from tests.support.deliveries import SEALER, SECRETS, SIGNER, Owed, engine_of, person_of, queue, run_sql, states
 
 pytestmark = pytest.mark.services
@@ -137,14 +139,22 @@ async def test_who_waits_is_answered_when_something_comes(engine: AsyncEngine, h
     assert [notice["id"] for notice in page["notices"]] == [str(one.id)]
 
 
-async def test_nobody_listens_where_nobody_waits(engine: AsyncEngine) -> None:
+async def test_nobody_listens_where_nobody_waits(engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch) -> None:
     """It listens from when somebody waits, so that an announcement rings, until nobody does; and then anew."""
+    begun = 0
+
+    async def noted(*given: Any) -> None:
+        nonlocal begun
+        begun += 1
+        await listen(*given)
+
+    monkeypatch.setattr(bell_module, "listen", noted)
     bell = Bell(engine, linger=0.01)
     ringing = asyncio.create_task(bell.run())
     try:
         async with asyncio.timeout(20):
-            for _ in range(2):
-                assert await listeners(engine) == 0
+            for number in range(2):
+                assert (await listeners(engine), begun) == (0, number)
                 async with bell.listening(HOME) as rung:
                     await rung.wait()  # once, because something may have come before it listened
                     rung.clear()
@@ -157,19 +167,25 @@ async def test_nobody_listens_where_nobody_waits(engine: AsyncEngine) -> None:
         await asyncio.gather(ringing, return_exceptions=True)
 
 
-async def test_who_only_looks_makes_nobody_listen(engine: AsyncEngine, home: httpx.AsyncClient) -> None:
-    """A page at once, or none: nobody waits for it."""
-    await home.get("/v1/mailbox")
-    await queue(engine, [Owed(HOME, 1)])
-    await home.get("/v1/mailbox", params={"wait": 20})
-    assert await listeners(engine) == 0
-
-
 async def listeners(engine: AsyncEngine) -> int:
     """The sessions whose last statement was to listen."""
     told = "select count(*) from pg_stat_activity where datname = current_database() and query ilike 'listen%'"
     [(count,)] = await run_sql(engine, told)
     return int(count)
+
+
+async def test_who_only_looks_makes_nobody_listen(
+    engine: AsyncEngine, home: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page at once, or none: nobody waits for it."""
+
+    def never(*_: object) -> None:
+        raise AssertionError("somebody listens")
+
+    monkeypatch.setattr(Bell, "listening", never)
+    assert (await home.get("/v1/mailbox")).json()["notices"] == []
+    await queue(engine, [Owed(HOME, 1)])
+    assert len((await home.get("/v1/mailbox", params={"wait": 20})).json()["notices"]) == 1
 
 
 async def test_who_waits_in_vain_gets_an_empty_page_and_the_same_cursor(home: httpx.AsyncClient) -> None:

@@ -4,6 +4,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
@@ -11,6 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gateway.intake.chain import SHARDS
+from gateway.kafka import relay as relay_module
 from gateway.kafka.envelope import Envelope, read_headers
 from gateway.kafka.relay import Relay, notify
 from gateway.kafka.topics import canonical_topics, create_topics
@@ -126,22 +128,24 @@ async def test_the_last_event_is_taken_out_though_nothing_follows_it(engine: Asy
                 pass
 
 
-async def test_a_busy_relay_takes_over_what_another_leaves(engine: AsyncEngine, topics: Kafka) -> None:
+async def test_a_busy_relay_takes_over_what_another_leaves(
+    engine: AsyncEngine, topics: Kafka, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """It looks for free shards between two batches too: those of a process that died do not wait for its rest."""
-    leaving, busy = relay_on(engine, topics, at_most=SHARDS // 2), relay_on(engine, topics)
-    own = journal(engine)
-    made = 0
-    async with running(leaving) as (first,), asyncio.timeout(30):
+    monkeypatch.setattr(relay_module, "_STANDBY", timedelta(0))
+    leaving, busy = relay_on(engine, topics, at_most=SHARDS // 2), relay_on(engine, topics, batch=1)
+    async with running(leaving) as (first,), asyncio.timeout(60):
         while not leaving.holds(range(SHARDS // 2)):
             await count(engine, "outbox")
         async with running(busy):
             while not busy.holds(range(SHARDS // 2, SHARDS)):
                 await count(engine, "outbox")
+            await journal(engine).commit([entry(reception(f"fact {n}", noms=f"A{n:04}BC")) for n in range(1000)])
+            busy.wake()
             first.cancel()
             while not busy.holds(range(SHARDS)):
-                await own.commit([entry(reception(f"fact {made}", noms=f"A{made:04}BC"))])
-                busy.wake()
-                made += 1
+                await count(engine, "outbox")
+            assert await count(engine, f"outbox where shard >= {SHARDS // 2}") > 0
 
 
 async def test_what_settles_is_not_published_before_its_time(engine: AsyncEngine, topics: Kafka) -> None:
