@@ -85,12 +85,13 @@ class Addressed:
 async def address(session: Session, batch: Sequence[Arrived], now: datetime, tools: Tools) -> Addressed:
     """Decide a batch in one transaction, in the order of its lanes. An event that was decided before has no effect."""
     by_id = {one.envelope.id: one for one in batch}
+    records = {event: one.envelope.record_id for event, one in by_id.items()}
     asked = {event: _asked(one, tools.index) for event, one in by_id.items()}
     keys = {key.value for one in asked.values() for key in one.keys}
     lanes = {one.lane for one in asked.values()}
     async with session.transaction(locks=locks_of(keys | lanes)):
         before = {one.envelope.supersedes for one in batch if one.envelope.supersedes is not None}
-        found = await look_up(session, events=by_id, before=before, keys=keys - lanes, lanes=lanes, now=now)
+        found = await look_up(session, events=records, before=before, keys=keys - lanes, lanes=lanes, now=now)
         arrived = await in_turn(session, list(by_id.values()), found.undecided)
         work = [one for one in arrived if one.envelope.id not in found.decided]
         done = await _decide_all(session, work, asked, found, now, tools)
@@ -123,6 +124,7 @@ async def _decide_all(
         _decide(desk, one, identities.of[one.envelope.id], subjects)
     desk.changes.persons = identities.persons
     desk.changes.keys = identities.keys
+    desk.changes.first = [(one.envelope.lane, one.envelope.id) for one in work]
     events = {one.envelope.id: one.event for one in work if isinstance(one.event, Event)}
     keys = {one.envelope.record_id: one.key for one in work}
     return await write(session, desk.changes, events, keys, now, tools)

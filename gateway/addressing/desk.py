@@ -295,6 +295,7 @@ class Desk:
         held = state == "held"
         self.changes.decisions.append(
             Decision(
+                record_id=told.record_id,
                 event_id=told.id,
                 number=number,
                 state=state,

@@ -13,8 +13,7 @@ KEPT = timedelta(days=30)
 _PURGE = text(
     """
     with old as (
-        select d.event_id, d.number, e.record_id
-        from decisions d join events e on e.id = d.event_id
+        select d.record_id, d.event_id, d.number from decisions d
         where d.state = 'no_recipient' and d.purged is null and d.decided <= :before
         order by d.decided limit :most
     ),
@@ -23,17 +22,18 @@ _PURGE = text(
         where not exists (
             select from events e
             left join lateral (
-                select d.state, d.decided from decisions d where d.event_id = e.id order by d.number desc limit 1
+                select d.state, d.decided from decisions d where d.record_id = e.record_id and d.event_id = e.id
+                order by d.number desc limit 1
             ) last on true
             where e.record_id = o.record_id
               and (last.state is null or last.state not in ('no_recipient', 'superseded', 'suppressed')
                    or last.decided > :before)
         )
-        and not exists (select from deliveries x join events e on e.id = x.event_id where e.record_id = o.record_id)
+        and not exists (select from deliveries x where x.record_id = o.record_id)
     ),
     marked as (
         update decisions d set purged = :now from old o
-        where d.event_id = o.event_id and d.number = o.number
+        where d.record_id = o.record_id and d.event_id = o.event_id and d.number = o.number
     ),
     dark as (
         delete from data_keys k using done where k.record_id = done.record_id returning k.record_id

@@ -45,7 +45,7 @@ _EVENTS: Final = text(
     select e.id, coalesce(r.file_id, r.id)::text as receipt, e.kind, e.change, greatest(r.received, e.due) as since,
            d.state, d.reason, d.why
     from events e join records r on r.id = e.record_id
-    join decisions d on d.event_id = e.id and d.number = 1
+    join decisions d on d.record_id = e.record_id and d.event_id = e.id and d.number = 1
     where coalesce(r.file_id, r.id) = any(:receipts) order by e.seq
     """
 )

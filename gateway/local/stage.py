@@ -30,7 +30,7 @@ _LONDON = ZoneInfo("Europe/London")
 _BUSY = text(
     """
     select (select count(*) from outbox)
-         + (select count(*) from events e where not exists (select from decisions d where d.event_id = e.id))
+         + (select count(*) from undecided)
          + (select count(*) from deliveries where state in ('queued', 'offered'))
          + (select count(*) from records where state = 'waiting')
     """

@@ -1,7 +1,6 @@
 """How far each stage is behind: messages between two stages, and the age of the oldest, in seconds.
 
-Read from the store when the metrics are asked for, so that it is true whichever process answers. What was journalled
-longer ago than the last 50,000 events and is still undecided is `lgw status`'s to find, which looks at everything.
+Read from the store when the metrics are asked for, so that it is true whichever process answers.
 """
 
 from datetime import datetime
@@ -19,10 +18,8 @@ _STAGES = text(
     select 'settling', count(*), null from outbox where due > :now
     union all
     select 'addressing', count(*), min(coalesce(e.due, e.recorded))
-    from events e
-    where e.seq > (select coalesce(max(seq), 0) - 50000 from events)
-      and not exists (select from outbox o where o.seq = e.seq)
-      and not exists (select from decisions d where d.event_id = e.id)
+    from undecided u join events e on e.id = u.event_id
+    where not exists (select from outbox o where o.seq = u.seq)
     union all
     select 'delivery', count(*), min(d.created) from queued q join deliveries d using (recipient, position)
     """

@@ -32,7 +32,8 @@ _STOPPED = text(
         select d.event_id, 'event', 'held', d.reason, d.owner, d.decided, d.due, e.kind, null
         from decisions d join events e on e.id = d.event_id
         where d.state = 'held'
-          and not exists (select from decisions later where later.event_id = d.event_id and later.number > d.number)
+          and not exists (select from decisions later where later.record_id = d.record_id
+                          and later.event_id = d.event_id and later.number > d.number)
           and not exists (select from holds h where h.event_id = d.event_id)
           and not exists (select from quarantine q where q.event_id = d.event_id and q.released is null)
         union all

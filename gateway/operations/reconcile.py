@@ -17,7 +17,9 @@ _EVENTS = text(
     select coalesce(d.state, case when o.seq is null then 'in_flight' when o.due > :now then 'settling'
                                   else 'to_publish' end) as state, count(*) as total
     from events e
-    left join lateral (select state from decisions d where d.event_id = e.id order by number desc limit 1) d on true
+    left join lateral (
+        select state from decisions d where d.record_id = e.record_id and d.event_id = e.id order by number desc limit 1
+    ) d on true
     left join outbox o on o.event_id = e.id
     group by 1
     """
@@ -36,6 +38,23 @@ _DIFFERENCES = {
     ),
     "events_without_record": text(
         "select count(*) from events e where not exists (select from records r where r.id = e.record_id)"
+    ),
+    "undecided_of_events": text(
+        """
+        select count(*)
+        from (
+            select e.id from events e
+            where not exists (select from decisions d where d.record_id = e.record_id and d.event_id = e.id)
+        ) e
+        full join undecided u on u.event_id = e.id
+        where e.id is null or u.event_id is null
+        """
+    ),
+    "decisions_without_event": text(
+        """
+        select count(*) from decisions d
+        where not exists (select from events e where e.id = d.event_id and e.record_id = d.record_id)
+        """
     ),
     "deliveries_of_decisions": text(
         """

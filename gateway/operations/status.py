@@ -15,9 +15,8 @@ _OLDEST = text(
         select min(coalesce(e.due, e.recorded)) as since
         from outbox o join events e on e.id = o.event_id where o.due is null or o.due <= now()
         union all
-        select min(e.recorded) from events e
-        where e.recorded > now() - interval '7 days' and not exists (select from decisions d where d.event_id = e.id)
-          and not exists (select from outbox o where o.event_id = e.id)
+        select min(e.recorded) from undecided u join events e on e.id = u.event_id
+        where not exists (select from outbox o where o.seq = u.seq)
         union all
         select min(d.created) from queued q join deliveries d using (recipient, position)
     ) as stages
@@ -40,7 +39,8 @@ _HELD = text(
         union all
         select d.reason, d.owner, d.decided, d.due, null from decisions d
         where d.state = 'held' and not exists (select from decisions later
-                                               where later.event_id = d.event_id and later.number > d.number)
+                                               where later.record_id = d.record_id and later.event_id = d.event_id
+                                                 and later.number > d.number)
           and not exists (select from holds h where h.event_id = d.event_id)
           and not exists (select from quarantine q where q.event_id = d.event_id and q.released is null)
     ) as stopped group by reason, owner order by count(*) desc, reason

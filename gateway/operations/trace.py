@@ -36,8 +36,8 @@ _EVENTS = text(
 
 _DECISIONS = text(
     """
-    select d.event_id, d.number, d.state, d.reason, d.owner, d.due, d.decided, d.why, d.deliveries, d.holds
-    from decisions d join events e on e.id = d.event_id where e.record_id = :record order by d.decided, d.number
+    select event_id, number, state, reason, owner, due, decided, why, deliveries, holds
+    from decisions where record_id = :record order by decided, number
     """
 )
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from gateway.intake.chain import Head, Minted, Settling
+from gateway.store.arrays import arrays
 from gateway.store.session import Session
 from gateway.store.statement import Statement
 
@@ -86,16 +87,43 @@ _COMMIT = Statement(
         order by place
         returning seq, shard, id, lane, due
     ), decided as (
-        insert into decisions (event_id, number, state, reason, decided)
-        select id, 1, state, reason, :now
-        from unnest(cast(:d_id as uuid[]), cast(:d_state as text[]), cast(:d_reason as text[])) as t(id, state, reason)
+        insert into decisions (record_id, event_id, number, state, reason, decided)
+        select record_id, id, 1, state, reason, :now
+        from unnest(cast(:d_record as uuid[]), cast(:d_id as uuid[]), cast(:d_state as text[]),
+                    cast(:d_reason as text[])) as t(record_id, id, state, reason)
+    ), open as (
+        insert into undecided (lane, event_id, seq)
+        select lane, id, seq from event where not id = any(cast(:d_id as uuid[]))
     )
     insert into outbox (seq, shard, event_id, lane, due)
     select seq, shard, id, lane, due from event where not id = any(cast(:d_id as uuid[]))
     """
 )
 
-_SILENCE = Statement("delete from outbox where event_id = any(cast(:ids as uuid[]))")
+# What settles was committed before, or by the statement above.
+_SILENCE = Statement(
+    """
+    with silenced as materialized (
+        select e.id, e.record_id, e.lane, e.seq, t.state, t.reason
+        from unnest(cast(:ids as uuid[]), cast(:states as text[]), cast(:reasons as text[])) as t(id, state, reason)
+        cross join lateral (select * from events e where e.id = t.id limit 1) e
+    ), decided as (
+        insert into decisions (record_id, event_id, number, state, reason, decided)
+        select record_id, id, 1, state, reason, :now from silenced
+    ), closed as (
+        delete from undecided where ctid = any(array(
+            select u.at from silenced s cross join lateral (
+                select u.ctid as at from undecided u where u.lane = s.lane and u.event_id = s.id limit 1
+            ) u
+        ))
+    )
+    delete from outbox where ctid = any(array(
+        select o.at from silenced s cross join lateral (
+            select o.ctid as at from outbox o where o.seq = s.seq limit 1
+        ) o
+    ))
+    """
+)
 
 _PROMOTE = Statement(
     """
@@ -201,9 +229,8 @@ async def commit(
     expected: the heads read before. Raises IntegrityError where one of them has moved meanwhile, or a record came under
     the same transport id: then nothing is written.
     """
-    decided = [(e.minted.id, e.minted.state, e.minted.reason) for e in events if e.minted.state is not None]
+    decided = [e for e in events if e.minted.state is not None]
     silenced = [e.minted.silences for e in events if e.minted.silences is not None]
-    decided += silenced
     await session.run(
         _COMMIT,
         {
@@ -234,14 +261,15 @@ async def commit(
             "e_recorded": [e.recorded for e in events],
             "e_due": [e.minted.due for e in events],
             "e_trace": [e.trace for e in events],
-            "d_id": [event for event, _, _ in decided],
-            "d_state": [state for _, state, _ in decided],
-            "d_reason": [reason for _, _, reason in decided],
+            "d_record": [e.record_id for e in decided],
+            "d_id": [e.minted.id for e in decided],
+            "d_state": [e.minted.state for e in decided],
+            "d_reason": [e.minted.reason for e in decided],
             "now": now,
         },
     )
     if silenced:
-        await session.run(_SILENCE, {"ids": [event for event, _, _ in silenced]})
+        await session.run(_SILENCE, {**arrays("ids states reasons", silenced), "now": now})
 
 
 async def promote(

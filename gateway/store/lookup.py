@@ -15,9 +15,10 @@ from gateway.store.session import Session
 from gateway.store.statement import Statement
 
 # What else is known of a person matters only where a lane leads to them. A version that was overtaken before it was
-# published was decided to be about nobody; the one before it tells. Settling events are not due to be decided yet. What
-# a chain leads to and what a lane holds is found one by one (lateral, offset 0): joined, it would be planned as if
-# tables were always as small as then, and read from end to end.
+# published was decided to be about nobody; the one before it tells. Settling events are not due to be decided yet.
+# Whether an event was decided before is only asked of one that is not undecided: of what comes again. What a chain
+# leads to and what a lane holds is found one by one (lateral, offset 0): joined, it would be planned as if tables were
+# always as small as then, and read from end to end.
 _LOOK_UP = Statement(
     """
     with recursive chain (start, id, depth) as (
@@ -28,7 +29,11 @@ _LOOK_UP = Statement(
         where e.supersedes is not null
     ), predecessor as materialized (
         select distinct on (c.start) c.start, d.person_id
-        from chain c cross join lateral (select * from decisions d where d.event_id = c.id offset 0) d
+        from chain c
+        cross join lateral (select * from events e where e.id = c.id limit 1) e
+        cross join lateral (
+            select * from decisions d where d.record_id = e.record_id and d.event_id = e.id offset 0
+        ) d
         where d.person_id is not null
         order by c.start, c.depth, d.number desc
     ), known as materialized (
@@ -37,6 +42,12 @@ _LOOK_UP = Statement(
         select p.id, p.provisional from persons p
         where p.id = any(array(select person_id from known union select person_id from predecessor))
         order by p.id for update
+    ), undecided_there as materialized (
+        select u.*, exists (
+            select from outbox o where o.seq = u.seq and o.due > :now offset 0
+        ) as settling
+        from unnest(cast(:lanes as bytea[])) as t(lane)
+        cross join lateral (select * from undecided u where u.lane = t.lane offset 0) u
     )
     select array(
         select row(k.key, k.rule, k.person_id, case when k.rule = 'lane' then array(
@@ -48,15 +59,13 @@ _LOOK_UP = Statement(
     ), array(
         select row(p.start, p.person_id) from predecessor p
     ), array(
-        select t.id from unnest(cast(:events as uuid[])) as t(id)
-        where exists (select from decisions d where d.event_id = t.id and d.number = 1 offset 0)
+        select t.id from unnest(cast(:events as uuid[]), cast(:records as uuid[])) as t(id, record_id)
+        where t.id not in (select event_id from undecided_there) and exists (
+            select from decisions d where d.record_id = t.record_id and d.event_id = t.id offset 0
+        )
     ), array(
-        select row(e.id, e.lane)
-        from unnest(cast(:lanes as bytea[])) as t(lane)
-        cross join lateral (select * from events e where e.lane = t.lane offset 0) e
-        where not exists (select from decisions d where d.event_id = e.id offset 0)
-          and not exists (select from outbox o where o.seq = e.seq and o.due > :now offset 0)
-        order by e.seq
+        select row(u.event_id, u.lane) from undecided_there u
+        where not u.settling or u.event_id = any(cast(:events as uuid[])) order by u.seq
     )
     """
 )
@@ -72,7 +81,7 @@ class LookedUp:
     known: whoever its keys and lanes lead to. persons: everybody it may be about, locked, and whether each only stands
     in. predecessors: by event that one of the batch corrects or takes back, the person it was decided to be about.
     decided: those of the batch that were. undecided: what nobody has decided yet in its lanes, and the lane of each, in
-    the order of their commits; settling events left out.
+    the order of their commits; settling events of others left out.
     """
 
     known: Known
@@ -94,15 +103,25 @@ def locks_of(keys: Iterable[bytes]) -> list[int]:
 async def look_up(
     session: Session,
     *,
-    events: Iterable[uuid.UUID],
+    events: Mapping[uuid.UUID, uuid.UUID],
     before: Iterable[uuid.UUID],
     keys: Iterable[bytes],
     lanes: Iterable[bytes],
     now: datetime,
 ) -> LookedUp:
-    """Look up these events, with the keys and lanes they tell. before: the events that they correct or take back."""
+    """Look up these events, with the keys and lanes they tell.
+
+    events: by their ids, the record of each. before: the events that they correct or take back.
+    """
     lanes = list(lanes)
-    told = {"events": list(events), "before": list(before), "keys": [*keys, *lanes], "lanes": lanes, "now": now}
+    told = {
+        "events": list(events),
+        "records": list(events.values()),
+        "before": list(before),
+        "keys": [*keys, *lanes],
+        "lanes": lanes,
+        "now": now,
+    }
     led, persons, predecessors, decided, undecided = await session.row(_LOOK_UP, told)
     # Of predecessors' persons too: what corrects an event about a stand-in gives it no keys either.
     known = Known(provisional={person for person, provisional in persons if provisional})

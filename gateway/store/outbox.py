@@ -59,9 +59,10 @@ _AGAIN = text(
     insert into outbox (seq, shard, event_id, lane, due)
     select e.seq, e.shard, e.id, e.lane, case when e.due > :now then e.due end
     from events e
-    where (:everything or not exists (select from decisions d where d.event_id = e.id))
-      and (not :everything or not exists (select from decisions d
-                                          where d.event_id = e.id and d.state in ('suppressed', 'superseded')))
+    where case when :everything
+               then not exists (select from decisions d where d.record_id = e.record_id and d.event_id = e.id
+                                                          and d.state in ('suppressed', 'superseded'))
+               else exists (select from undecided u where u.lane = e.lane and u.event_id = e.id) end
     on conflict (seq) do update set lane = excluded.lane
     """
 )

@@ -81,13 +81,22 @@ PARTS: Mapping[str, str] = {
                     cast(:h_person as uuid[]), cast(:h_reason as text[]), cast(:h_due as timestamptz[]))
     """,
     "decided": """
-        insert into decisions (event_id, number, state, reason, owner, due, person_id, case_id, deliveries, holds, why,
-                               decided)
+        insert into decisions (record_id, event_id, number, state, reason, owner, due, person_id, case_id, deliveries,
+                               holds, why, decided)
         select *, :now from unnest(
-            cast(:d_event as uuid[]), cast(:d_number as smallint[]), cast(:d_state as text[]),
-            cast(:d_reason as text[]), cast(:d_owner as text[]), cast(:d_due as timestamptz[]),
+            cast(:d_record as uuid[]), cast(:d_event as uuid[]), cast(:d_number as smallint[]),
+            cast(:d_state as text[]), cast(:d_reason as text[]), cast(:d_owner as text[]),
+            cast(:d_due as timestamptz[]),
             cast(:d_person as uuid[]), cast(:d_case as uuid[]), cast(:d_deliveries as smallint[]),
             cast(:d_holds as smallint[]), cast(:d_why as jsonb[]))
+    """,
+    "no_longer_undecided": """
+        delete from undecided where ctid = any(array(
+            select u.at from unnest(cast(:f_lane as bytea[]), cast(:f_event as uuid[])) as t(lane, event_id)
+            cross join lateral (
+                select u.ctid as at from undecided u where u.lane = t.lane and u.event_id = t.event_id limit 1
+            ) u
+        ))
     """,
     "withdrawn": """
         update evidence set withdrawn = true where ctid = any(array(
@@ -174,6 +183,7 @@ async def write(
         ("joined", "j_case j_number j_role j_area j_since", joined),
         ("hold", "h_event h_decision h_role h_person h_reason h_due", holds),
         ("decided", _DECISION, [_decision(one) for one in changes.decisions]),
+        ("no_longer_undecided", "f_lane f_event", changes.first),
         ("withdrawn", "x_person x_fact", list(changes.withdrawn)),
     )
     written = [part for part in rows if part[2]]
@@ -193,7 +203,7 @@ async def write(
 
 _EVIDENCE = "e_id e_person e_event e_fact e_kind e_authority e_flags e_start e_end e_occurred e_known e_withdrawn"
 _PLACED = "l_person l_role l_number l_area l_authority l_basis l_confidence l_evidence l_rules l_places l_event"
-_DECISION = "d_event d_number d_state d_reason d_owner d_due d_person d_case d_deliveries d_holds d_why"
+_DECISION = "d_record d_event d_number d_state d_reason d_owner d_due d_person d_case d_deliveries d_holds d_why"
 
 
 def _evidence(one: Evidence) -> tuple[object, ...]:
@@ -237,6 +247,7 @@ def _placed(one: Placed) -> tuple[object, ...]:
 
 def _decision(one: Decision) -> tuple[object, ...]:
     return (
+        one.record_id,
         one.event_id,
         one.number,
         one.state,

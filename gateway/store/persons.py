@@ -43,12 +43,13 @@ _READ = Statement(
     )
     select array(
         select row(h.event_id, h.decision, h.role, h.person_id, h.reason,
-                   (select max(d.number) from decisions d where d.event_id = h.event_id),
+                   (select max(d.number) from decisions d where d.record_id = e.record_id and d.event_id = e.id),
                    array(
                        select d.recipient from deliveries d
-                       where d.event_id = h.event_id and d.change <> 'retraction'
+                       where d.record_id = e.record_id and d.event_id = e.id and d.change <> 'retraction'
                    ),
-                   (select d.why ->> 'standing' from decisions d where d.event_id = h.event_id and d.number = 1),
+                   (select d.why ->> 'standing' from decisions d
+                    where d.record_id = e.record_id and d.event_id = e.id and d.number = 1),
                    e.record_id, e.sender, e.agency, e.kind, e.change, e.supersedes, e.fact, e.occurred, e.recorded,
                    e.trace)
         from person
@@ -63,7 +64,11 @@ _READ = Statement(
         select row(t.start, t.recipient, t.role, t.agreement)
         from (
             select distinct on (c.start, d.recipient) c.start, d.recipient, d.role, d.agreement, d.change
-            from chain c cross join lateral (select * from deliveries d where d.event_id = c.id offset 0) d
+            from chain c
+            cross join lateral (select * from events e where e.id = c.id limit 1) e
+            cross join lateral (
+                select * from deliveries d where d.record_id = e.record_id and d.event_id = e.id offset 0
+            ) d
             order by c.start, d.recipient, c.depth, d.decision desc
         ) t
         where t.change <> 'retraction'

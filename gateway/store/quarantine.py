@@ -21,10 +21,12 @@ _PUT = text(
     ), kept as (
         insert into bodies (id, record_id, sealed) select id, id, :sealed from row
     ), decided as (
-        insert into decisions (event_id, number, state, reason, owner, due, decided)
-        select e.id, 1, 'held', :reason, 'operations', :due, :now
+        insert into decisions (record_id, event_id, number, state, reason, owner, due, decided)
+        select e.record_id, e.id, 1, 'held', :reason, 'operations', :due, :now
         from events e where e.id = :event_id
-        on conflict (event_id, number) do nothing
+        on conflict (record_id, event_id, number) do nothing
+    ), no_longer_undecided as (
+        delete from undecided u using events e where e.id = :event_id and u.lane = e.lane and u.event_id = e.id
     )
     select count(*) from row
     """
@@ -60,24 +62,29 @@ _RELEASE = text(
     with row as (
         update quarantine set released = :now, outcome = 'redriven'
         where id = any(cast(:ids as uuid[])) and released is null and event_id is not null returning event_id
+    ), kept as (
+        select e.* from row join events e on e.id = row.event_id
     ), overtaken as (
         -- A later version was told meanwhile: told now, this one would come after it.
         update decisions d set state = 'superseded', reason = 'overtaken', owner = null, due = null
-        from row join events e on e.id = row.event_id join facts f on f.key = e.fact
-        where d.event_id = row.event_id and d.number = 1 and d.state = 'held' and f.event_id <> e.id
-          and exists (select from decisions later where later.event_id = f.event_id and later.state <> 'held')
+        from kept e join facts f on f.key = e.fact join events head on head.id = f.event_id
+        where d.record_id = e.record_id and d.event_id = e.id and d.number = 1 and d.state = 'held' and head.id <> e.id
+          and exists (select from decisions later where later.record_id = head.record_id and later.event_id = head.id
+                                                    and later.state <> 'held')
         returning d.event_id
     ), freed as (
-        delete from decisions d using row
-        where d.event_id = row.event_id and d.number = 1 and d.state = 'held'
+        delete from decisions d using kept e
+        where d.record_id = e.record_id and d.event_id = e.id and d.number = 1 and d.state = 'held'
           and d.event_id not in (select event_id from overtaken)
-          and not exists (select from deliveries x where x.event_id = d.event_id)
-        returning d.event_id
+          and not exists (select from deliveries x where x.record_id = e.record_id and x.event_id = e.id)
+        returning e.*
+    ), open as (
+        insert into undecided (lane, event_id, seq) select lane, id, seq from freed
     ), forgotten as (
         delete from tries t using row where t.event_id = row.event_id
     ), again as (
         insert into outbox (seq, shard, event_id, lane)
-        select e.seq, e.shard, e.id, e.lane from events e join freed on freed.event_id = e.id
+        select seq, shard, id, lane from freed
         on conflict (seq) do update set lane = excluded.lane
     )
     select count(*) from row

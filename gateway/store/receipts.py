@@ -34,13 +34,13 @@ _EVENTS = text(
                 'results', coalesce((select jsonb_agg(
                     jsonb_build_object('result', r.result, 'code', r.code, 'at', r.at) order by r.number)
                     from receipts r where r.delivery_id = x.id), '[]')) order by x.decision, x.role desc, x.recipient)
-            from deliveries x where x.event_id = e.id) as deliveries,
+            from deliveries x where x.record_id = e.record_id and x.event_id = e.id) as deliveries,
            (select jsonb_agg(jsonb_build_object(
                 'role', h.role, 'reason', h.reason, 'owner', h.owner, 'since', h.since, 'due', h.due) order by h.role)
             from holds h where h.event_id = e.id and h.released is null) as holds
     from events e
     left join lateral (
-        select * from decisions where event_id = e.id order by number desc limit 1
+        select * from decisions where record_id = e.record_id and event_id = e.id order by number desc limit 1
     ) d on true
     left join told t on t.event_id = e.id and t.change <> 'retraction'
     left join data_keys k on k.record_id = t.record_id

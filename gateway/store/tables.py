@@ -181,7 +181,15 @@ events = Table(
     CheckConstraint("change in ('fact', 'correction', 'retraction')", name="change"),
     Index(None, "record_id"),
     Index(None, "seq"),
-    Index(None, "lane"),
+)
+
+undecided = Table(
+    "undecided",
+    metadata,
+    Column("lane", LargeBinary, primary_key=True),
+    Column("event_id", UUID(as_uuid=True), primary_key=True),
+    Column("seq", BigInteger, nullable=False, comment="of the event"),
+    comment="events that nobody has decided: a row comes with its event and goes with the event's first decision",
 )
 
 outbox = Table(
@@ -201,6 +209,7 @@ outbox = Table(
 decisions = Table(
     "decisions",
     metadata,
+    Column("record_id", UUID(as_uuid=True), primary_key=True, comment="of the event"),
     Column("event_id", UUID(as_uuid=True), primary_key=True),
     Column("number", SmallInteger, primary_key=True, comment="1 is the inbox claim of the event"),
     Column("state", Text, nullable=False),
@@ -218,6 +227,7 @@ decisions = Table(
         "state in ('decided', 'no_recipient', 'suppressed', 'held', 'discarded', 'superseded')", name="state"
     ),
     Index("decisions_unpurged", "decided", postgresql_where=text("state = 'no_recipient' and purged is null")),
+    comment="found by record and event, as bodies are",
 )
 
 persons = Table(
@@ -357,7 +367,7 @@ deliveries = Table(
     # What stopped has an owner. No index knows the state, which changes at every settling: so a settled row stays where
     # it is, and half of each page is left free for it.
     Index("deliveries_stopped", "recipient", "due", postgresql_where=text("owner is not null")),
-    Index(None, "event_id"),
+    Index(None, "record_id"),
     postgresql_with={"fillfactor": 50},
     comment="next: when the next attempt is due; tried: its first attempt since queued, from which patience runs",
 )

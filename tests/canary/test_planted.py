@@ -140,8 +140,9 @@ async def test_8_a_plain_column(postgres: str, value: str) -> None:
     connection = await asyncpg.connect(postgres.replace("+asyncpg", ""))
     try:
         await connection.execute(
-            "insert into decisions (event_id, number, state, why, decided)"
-            " values (gen_random_uuid(), 1, 'decided', jsonb_build_object('because', $1::text), now())",
+            "insert into decisions (record_id, event_id, number, state, why, decided)"
+            " values (gen_random_uuid(), gen_random_uuid(), 1, 'decided', jsonb_build_object('because', $1::text),"
+            " now())",
             value,
         )
     finally:

@@ -203,8 +203,13 @@ _BODIES = text(
 )
 _EVENTS = text(
     """
-    insert into events (id, record_id, sender, agency, kind, change, supersedes, fact, lane, shard, occurred, recorded)
-    values (:id, :record_id, :sender, :agency, :kind, :change, :supersedes, :fact, :lane, 0, :occurred, :recorded)
+    with event as (
+        insert into events (id, record_id, sender, agency, kind, change, supersedes, fact, lane, shard, occurred,
+                            recorded)
+        values (:id, :record_id, :sender, :agency, :kind, :change, :supersedes, :fact, :lane, 0, :occurred, :recorded)
+        returning lane, id, seq
+    )
+    insert into undecided (lane, event_id, seq) select lane, id, seq from event
     """
 )
 

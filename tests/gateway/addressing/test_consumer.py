@@ -19,10 +19,12 @@ from faststream.kafka import KafkaBroker
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from gateway.addressing import address as address_module
 from gateway.addressing import consumer as consumer_module
 from gateway.addressing.address import Addressed, Arrived
 from gateway.addressing.consumer import PATIENCE, AddressingConsumer
 from gateway.addressing.subscriber import new_broker, subscribe
+from gateway.addressing.turn import in_turn
 from gateway.health import STALLED_AFTER, Progress
 from gateway.kafka.envelope import message_key, write_headers
 from gateway.kafka.topics import canonical_topics, create_topics
@@ -31,11 +33,13 @@ from gateway.operations.reconcile import reconcile
 from gateway.settings import Dispatch, Kafka, Store
 from gateway.store import outbox, quarantine
 from gateway.store.ledger import open_engine
+from gateway.store.lookup import LookedUp
 from gateway.store.outbox import Unpublished
-from gateway.store.session import transaction
+from gateway.store.session import Session, transaction
+from gateway.store.statement import Statement
 from schemas.base import topic_of
 from tests.support.addressing import tools
-from tests.support.facts import INDEX, NAMESPACE, NOW, SEALER, entry, journal, reception
+from tests.support.facts import INDEX, NAMESPACE, NOW, SEALER, SETTLE, entry, journal, reception
 
 pytestmark = pytest.mark.services
 
@@ -151,6 +155,7 @@ async def test_a_poison_event_is_kept_after_three_tries_and_its_neighbours_flow(
         (kept,) = await quarantine.waiting(connection, 10)
         assert (kept.event_id, kept.reason) == (poison, "poison")
         assert await quarantine.release(connection, [kept.id], NOW) == 1
+    assert await unaccounted(engine) == 0
     (again,) = await relayed(engine)
     await deciding(engine).handle([record_of(again)])
     assert await states(engine) == {"no_recipient": 16}
@@ -252,6 +257,13 @@ async def test_a_store_that_goes_away_again_and_again_makes_nobody_poison(
         assert await quarantine.tried(connection, [event.envelope.id for event in events]) == {}
 
 
+_READ = Statement(
+    "select cast(sum(coalesce(idx_tup_fetch, 0) + seq_tup_read) as bigint) from pg_stat_xact_user_tables"
+    " where relname in ('events', 'decisions', 'undecided')"
+)
+"""How many rows of what grows with a history this transaction has read so far."""
+
+
 async def versions(engine: AsyncEngine, *prisons: str) -> list[Unpublished]:
     """One fact told so many times, each time otherwise, and all of it taken from the outbox."""
     for prison in prisons:
@@ -275,6 +287,58 @@ async def test_a_correction_that_comes_before_what_it_corrects_waits_its_turn(en
         )
         assert list(order.scalars()) == [event.seq for event in told]
     assert await unaccounted(engine) == 0
+
+
+async def test_what_still_settles_by_this_clock_keeps_its_place_among_what_arrived(
+    engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A relay whose clock is ahead has sent it, and not taken it out: it is decided after what was told before it."""
+    order: list[Sequence[uuid.UUID]] = []
+
+    async def noted(*asked: Any) -> list[Arrived]:
+        found = await in_turn(*asked)
+        order.append([one.envelope.id for one in found])
+        return found
+
+    monkeypatch.setattr(address_module, "in_turn", noted)
+    await journal(engine).commit([entry(reception("one"))])
+    await journal(engine).commit([entry(reception("two", settles=True))])
+    async with transaction(engine) as session:
+        sent, _ = await outbox.take_out_and_read(session, (), range(16), NOW + SETTLE, 100)
+    await deciding(engine).handle([record_of(event) for event in sent])
+    assert order == [[event.envelope.id for event in sent]]
+    assert await states(engine) == {"no_recipient": 2}
+
+
+async def test_a_rebuild_puts_back_what_nobody_decided_or_all_that_was_ever_published(engine: AsyncEngine) -> None:
+    """What was suppressed or overtaken before it went out never goes out."""
+    decided, lost = await published(engine, 2)
+    await deciding(engine).handle([record_of(decided)])
+    await journal(engine).commit([entry(reception("one", settles=True))])
+    await journal(engine).commit([entry(reception("two", settles=True, reverses="imprisonment.received"))])
+    for everything, expected in ((False, [lost]), (True, [decided, lost])):
+        async with engine.begin() as connection:
+            assert await outbox.publish_again(connection, NOW, everything=everything) == len(expected)
+        assert [event.seq for event in await relayed(engine)] == [event.seq for event in expected]
+
+
+async def test_a_long_history_is_not_looked_at_again(engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whose turn it is costs the same, however much was decided in the lane before."""
+    read: list[int] = []
+    real = address_module.look_up
+
+    async def counted(session: Session, **asked: Any) -> LookedUp:
+        before = await session.value(_READ)
+        found = await real(session, **asked)
+        read.append(await session.value(_READ) - before)
+        return found
+
+    monkeypatch.setattr(address_module, "look_up", counted)
+    for number in range(40):
+        await journal(engine).commit([entry(reception(f"fact {number}"))])
+        await deciding(engine).handle([record_of(event) for event in await relayed(engine)])
+    assert await states(engine) == {"no_recipient": 40}
+    assert read[-1] == read[1]
 
 
 async def test_what_was_overtaken_in_quarantine_is_not_told_after_its_correction(

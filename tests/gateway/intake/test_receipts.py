@@ -73,8 +73,8 @@ class World:
     async def decide(self, receipt: str, state: str = "decided", reason: str | None = None) -> None:
         """Decide every event of a record."""
         await self.do(
-            "insert into decisions (event_id, number, state, reason, decided)"
-            " select id, 1, :state, :reason, :now from events where record_id = :record",
+            "insert into decisions (record_id, event_id, number, state, reason, decided)"
+            " select record_id, id, 1, :state, :reason, :now from events where record_id = :record",
             **{"state": state, "reason": reason, "now": NOW, "record": receipt[-36:]},
         )
 

@@ -26,7 +26,8 @@ with r as (
     values (:event, :record, 'met-police', 'police_custody', 'custody.drug-test.recorded', 'fact', :key, :key, 0,
             now(), now())
 ), d as (
-    insert into decisions (event_id, number, state, deliveries, decided) values (:event, 1, 'decided', 2, now())
+    insert into decisions (record_id, event_id, number, state, deliveries, decided)
+    values (:record, :event, 1, 'decided', 2, now())
 )
 insert into deliveries (id, recipient, position, person_id, event_id, record_id, decision, role, kind, change,
                         agreement, state, created, offered)
