@@ -21,6 +21,9 @@ create function pg_temp.other(hash bytea, copy int) returns bytea language sql i
     $$ select decode(md5(hash || int4send(copy)), 'hex') $$;
 """
 
+_OPEN = frozenset({"undecided"})
+"""Tables of what is still to be done, as the outbox is: nothing that is measured should find anything of a copy's."""
+
 _BYTES_KEPT = frozenset({"sealed", "wrapped"})
 """Bytes that are content; all others are keyed hashes."""
 
@@ -31,7 +34,7 @@ async def multiply(dsn: str, times: int) -> None:
     try:
         await connection.execute(_FUNCTIONS)
         for table in metadata.sorted_tables:
-            if any(_changes(column) for column in table.primary_key.columns):
+            if table.name not in _OPEN and any(_changes(column) for column in table.primary_key.columns):
                 await connection.execute(_copying(table, times))
         await connection.execute(
             "update mailboxes set last = coalesce((select max(position) from deliveries"

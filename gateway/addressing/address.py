@@ -124,7 +124,6 @@ async def _decide_all(
         _decide(desk, one, identities.of[one.envelope.id], subjects)
     desk.changes.persons = identities.persons
     desk.changes.keys = identities.keys
-    desk.changes.first = [(one.envelope.lane, one.envelope.id) for one in work]
     events = {one.envelope.id: one.event for one in work if isinstance(one.event, Event)}
     keys = {one.envelope.record_id: one.key for one in work}
     return await write(session, desk.changes, events, keys, now, tools)
@@ -220,6 +219,7 @@ def _told(one: Arrived) -> Told:
     return Told(
         id=envelope.id,
         record_id=envelope.record_id,
+        lane=envelope.lane,
         sender=envelope.sender,
         agency=envelope.agency,
         kind=envelope.kind,

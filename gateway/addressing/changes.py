@@ -14,9 +14,10 @@ from gateway.addressing.subject import Case
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What became of an event of a record. number: 1, and one more each time it is decided again."""
+    """What became of an event. number: 1, and one more each time it is decided again."""
 
     record_id: uuid.UUID
+    lane: bytes
     event_id: uuid.UUID
     number: int
     state: str
@@ -69,7 +70,6 @@ class Changes:
     persons: new ones, and whether each only stands in until a match is decided. keys: newly known, each with its
     person, its rule and the event that told it. mended: evidence kept before, of which better places say more.
     withdrawn: persons and facts whose evidence stands no longer. responsible: case, area and the event it opened with.
-    first: the lanes and events that are decided for the first time.
     """
 
     persons: list[tuple[uuid.UUID, bool]] = field(default_factory=list)
@@ -82,7 +82,6 @@ class Changes:
     responsible: list[tuple[uuid.UUID, str | None, uuid.UUID]] = field(default_factory=list)
     participants: list[Joined | Left] = field(default_factory=list)
     decisions: list[Decision] = field(default_factory=list)
-    first: list[tuple[bytes, uuid.UUID]] = field(default_factory=list)
     holds: list[Hold] = field(default_factory=list)
     releases: list[Release] = field(default_factory=list)
     letters: list[Letter] = field(default_factory=list)

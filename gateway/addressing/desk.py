@@ -296,6 +296,7 @@ class Desk:
         self.changes.decisions.append(
             Decision(
                 record_id=told.record_id,
+                lane=told.lane,
                 event_id=told.id,
                 number=number,
                 state=state,

@@ -18,6 +18,7 @@ class Told:
 
     id: uuid.UUID
     record_id: uuid.UUID
+    lane: bytes
     sender: str
     agency: str
     kind: str

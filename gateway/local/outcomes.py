@@ -42,8 +42,8 @@ _WHY: Final = {
 
 _EVENTS: Final = text(
     """
-    select e.id, coalesce(r.file_id, r.id)::text as receipt, e.kind, e.change, greatest(r.received, e.due) as since,
-           d.state, d.reason, d.why
+    select e.id, e.record_id, coalesce(r.file_id, r.id)::text as receipt, e.kind, e.change,
+           greatest(r.received, e.due) as since, d.state, d.reason, d.why
     from events e join records r on r.id = e.record_id
     join decisions d on d.record_id = e.record_id and d.event_id = e.id and d.number = 1
     where coalesce(r.file_id, r.id) = any(:receipts) order by e.seq
@@ -52,7 +52,7 @@ _EVENTS: Final = text(
 _DELIVERIES: Final = text(
     """
     select event_id, recipient, role, offered, acknowledged from deliveries
-    where event_id = any(:events) order by event_id, role desc, position
+    where record_id = any(:records) and event_id = any(:events) order by event_id, role desc, position
     """
 )
 _HOLDS: Final = text("select event_id, role, reason from holds where event_id = any(:events) and released is null")
@@ -91,7 +91,8 @@ async def outcomes(connection: AsyncConnection, sent: Sequence[Sent]) -> list[Ro
     receipts = [uuid.UUID(one.receipt) for one in sent if one.receipt]
     told = list(await connection.execute(_EVENTS, {"receipts": receipts}))
     ids = {"events": [event.id for event in told]}
-    deliveries = _by_event(list(await connection.execute(_DELIVERIES, ids)))
+    records = {"records": [event.record_id for event in told]}
+    deliveries = _by_event(list(await connection.execute(_DELIVERIES, ids | records)))
     holds = _by_event(list(await connection.execute(_HOLDS, ids)))
     await connection.rollback()
     events: dict[str, list[_Event]] = {}

@@ -43,10 +43,10 @@ _DIFFERENCES = {
         """
         select count(*)
         from (
-            select e.id from events e
+            select e.id, e.lane, e.seq from events e
             where not exists (select from decisions d where d.record_id = e.record_id and d.event_id = e.id)
         ) e
-        full join undecided u on u.event_id = e.id
+        full join undecided u on u.event_id = e.id and u.lane = e.lane and u.seq = e.seq
         where e.id is null or u.event_id is null
         """
     ),
@@ -60,15 +60,17 @@ _DIFFERENCES = {
         """
         select coalesce(sum(abs(d.deliveries - coalesce(x.total, 0))), 0)
         from decisions d
-        left join (select event_id, decision, count(*) as total from deliveries group by event_id, decision) x
-          on x.event_id = d.event_id and x.decision = d.number
+        left join (
+            select record_id, event_id, decision, count(*) as total from deliveries group by 1, 2, 3
+        ) x on x.record_id = d.record_id and x.event_id = d.event_id and x.decision = d.number
         where d.deliveries <> coalesce(x.total, 0)
         """
     ),
     "deliveries_without_decision": text(
         """
         select count(*) from deliveries x
-        where not exists (select from decisions d where d.event_id = x.event_id and d.number = x.decision)
+        where not exists (select from decisions d where d.record_id = x.record_id and d.event_id = x.event_id
+                                                    and d.number = x.decision)
         """
     ),
     "holds_of_decisions": text(

@@ -15,7 +15,7 @@ _OLDEST = text(
         select min(coalesce(e.due, e.recorded)) as since
         from outbox o join events e on e.id = o.event_id where o.due is null or o.due <= now()
         union all
-        select min(e.recorded) from undecided u join events e on e.id = u.event_id
+        select min(coalesce(e.due, e.recorded)) from undecided u join events e on e.seq = u.seq
         where not exists (select from outbox o where o.seq = u.seq)
         union all
         select min(d.created) from queued q join deliveries d using (recipient, position)

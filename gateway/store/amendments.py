@@ -29,13 +29,14 @@ _LEAVE = Statement(
     """
 )
 
+# One that has ended stays as it ended. Asked for those that have not, PostgreSQL may read all that are open.
 _RELEASE = Statement(
     """
-    update holds h set released = :now, outcome = t.outcome
+    update holds h set released = coalesce(h.released, :now), outcome = coalesce(h.outcome, t.outcome)
     from unnest(cast(:event_id as uuid[]), cast(:decision as smallint[]), cast(:role as text[]),
                 cast(:outcome as text[])) as t(event_id, decision, role, outcome)
     where h.event_id = any(cast(:event_id as uuid[])) and h.event_id = t.event_id and h.decision = t.decision
-      and h.role = t.role and h.released is null
+      and h.role = t.role
     """
 )
 

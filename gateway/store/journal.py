@@ -100,7 +100,8 @@ _COMMIT = Statement(
     """
 )
 
-# What settles was committed before, or by the statement above.
+# What settles was committed before, or by the statement above. Its row in the outbox stays where it is: it was locked
+# when it was read, or nobody else has seen it.
 _SILENCE = Statement(
     """
     with silenced as materialized (

@@ -15,24 +15,24 @@ from gateway.store.session import Session
 from gateway.store.statement import Statement
 
 # What else is known of a person matters only where a lane leads to them. A version that was overtaken before it was
-# published was decided to be about nobody; the one before it tells. Settling events are not due to be decided yet.
-# Whether an event was decided before is only asked of one that is not undecided: of what comes again. What a chain
+# published was decided to be about nobody; the one before it tells. Settling events are not due to be decided yet,
+# unless they have come all the same. Whether an event was decided before is only asked of one that is not undecided: of
+# what comes again. What is in both tables, against all rules, fails at the key of its second decision. What a chain
 # leads to and what a lane holds is found one by one (lateral, offset 0): joined, it would be planned as if tables were
 # always as small as then, and read from end to end.
 _LOOK_UP = Statement(
     """
-    with recursive chain (start, id, depth) as (
-        select id, id, 0 from unnest(cast(:before as uuid[])) as t(id)
+    with recursive chain (start, id, record_id, supersedes, depth) as (
+        select e.id, e.id, e.record_id, e.supersedes, 0
+        from unnest(cast(:before as uuid[])) as t(id)
+        cross join lateral (select * from events e where e.id = t.id limit 1) e
         union all
-        select c.start, e.supersedes, c.depth + 1
-        from chain c cross join lateral (select * from events e where e.id = c.id limit 1) e
-        where e.supersedes is not null
+        select c.start, e.id, e.record_id, e.supersedes, c.depth + 1
+        from chain c cross join lateral (select * from events e where e.id = c.supersedes limit 1) e
     ), predecessor as materialized (
         select distinct on (c.start) c.start, d.person_id
-        from chain c
-        cross join lateral (select * from events e where e.id = c.id limit 1) e
-        cross join lateral (
-            select * from decisions d where d.record_id = e.record_id and d.event_id = e.id offset 0
+        from chain c cross join lateral (
+            select * from decisions d where d.record_id = c.record_id and d.event_id = c.id offset 0
         ) d
         where d.person_id is not null
         order by c.start, c.depth, d.number desc

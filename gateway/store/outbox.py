@@ -54,15 +54,22 @@ _TRY_SHARDS = Statement(
     """
 )
 
-_AGAIN = text(
+_UNDECIDED_AGAIN = text(
+    """
+    insert into outbox (seq, shard, event_id, lane, due)
+    select e.seq, e.shard, e.id, e.lane, case when e.due > :now then e.due end
+    from undecided u join events e on e.seq = u.seq
+    on conflict (seq) do update set lane = excluded.lane
+    """
+)
+
+_EVERYTHING_AGAIN = text(
     """
     insert into outbox (seq, shard, event_id, lane, due)
     select e.seq, e.shard, e.id, e.lane, case when e.due > :now then e.due end
     from events e
-    where case when :everything
-               then not exists (select from decisions d where d.record_id = e.record_id and d.event_id = e.id
-                                                          and d.state in ('suppressed', 'superseded'))
-               else exists (select from undecided u where u.lane = e.lane and u.event_id = e.id) end
+    where not exists (select from decisions d where d.record_id = e.record_id and d.event_id = e.id
+                                                and d.state in ('suppressed', 'superseded'))
     on conflict (seq) do update set lane = excluded.lane
     """
 )
@@ -129,7 +136,7 @@ async def try_shards(session: Session, shards: Sequence[int], most: int) -> list
 
 async def publish_again(connection: AsyncConnection, now: datetime, *, everything: bool) -> int:
     """Put events back in line: those nobody has decided yet, or all that were ever published. Returns how many."""
-    return (await connection.execute(_AGAIN, {"now": now, "everything": everything})).rowcount
+    return (await connection.execute(_EVERYTHING_AGAIN if everything else _UNDECIDED_AGAIN, {"now": now})).rowcount
 
 
 async def publish_these_again(session: Session, events: Iterable[uuid.UUID]) -> int:

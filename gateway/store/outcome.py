@@ -22,6 +22,7 @@ from gateway.store.statement import Statement
 
 # Keys of persons are unique together with the person; whoever else learns the same one meanwhile says the same.
 # Evidence is found one by one, as in `lookup`, and changed where it stands: its person is locked, so nobody moves it.
+# What is undecided is found so too, and never moves.
 PARTS: Mapping[str, str] = {
     "person": """
         insert into persons (id, provisional, created)
@@ -171,6 +172,7 @@ async def write(
     ]
     holds = [(one.event_id, one.decision, one.role.value, one.person_id, one.reason, one.due) for one in changes.holds]
     cases = [(one.id, one.person_id, one.opened_by, one.opened) for one in changes.cases]
+    first = [(one.lane, one.event_id) for one in changes.decisions if one.number == 1]
     rows: tuple[tuple[str, str, Sequence[tuple[object, ...]]], ...] = (
         ("person", "p_id p_provisional", changes.persons),
         ("person_key", "k_key k_person k_rule k_event", changes.keys),
@@ -183,7 +185,7 @@ async def write(
         ("joined", "j_case j_number j_role j_area j_since", joined),
         ("hold", "h_event h_decision h_role h_person h_reason h_due", holds),
         ("decided", _DECISION, [_decision(one) for one in changes.decisions]),
-        ("no_longer_undecided", "f_lane f_event", changes.first),
+        ("no_longer_undecided", "f_lane f_event", first),
         ("withdrawn", "x_person x_fact", list(changes.withdrawn)),
     )
     written = [part for part in rows if part[2]]

@@ -21,8 +21,10 @@ _LOCK = Statement("select id, provisional from persons where id = any(cast(:pers
 
 _OF_WAITING = Statement(
     """
-    select distinct person_id from holds
-    where released is null and person_id is not null and event_id = any(cast(:events as uuid[]))
+    select distinct h.person_id
+    from unnest(cast(:events as uuid[])) as t(id)
+    cross join lateral (select * from holds h where h.event_id = t.id offset 0) h
+    where h.released is null and h.person_id is not null
     """
 )
 
@@ -32,12 +34,13 @@ _OF_WAITING = Statement(
 # no more, and is left out. Of a chain of corrections, the last thing each recipient was told of it.
 _READ = Statement(
     """
-    with recursive chain (start, id, depth) as (
-        select id, id, 0 from unnest(cast(:told as uuid[])) as t(id)
+    with recursive chain (start, id, record_id, supersedes, depth) as (
+        select e.id, e.id, e.record_id, e.supersedes, 0
+        from unnest(cast(:told as uuid[])) as t(id)
+        cross join lateral (select * from events e where e.id = t.id limit 1) e
         union all
-        select c.start, e.supersedes, c.depth + 1
-        from chain c cross join lateral (select * from events e where e.id = c.id limit 1) e
-        where e.supersedes is not null
+        select c.start, e.id, e.record_id, e.supersedes, c.depth + 1
+        from chain c cross join lateral (select * from events e where e.id = c.supersedes limit 1) e
     ), person as (
         select id from unnest(cast(:persons as uuid[])) as t(id)
     )
@@ -50,8 +53,8 @@ _READ = Statement(
                    ),
                    (select d.why ->> 'standing' from decisions d
                     where d.record_id = e.record_id and d.event_id = e.id and d.number = 1),
-                   e.record_id, e.sender, e.agency, e.kind, e.change, e.supersedes, e.fact, e.occurred, e.recorded,
-                   e.trace)
+                   e.record_id, e.lane, e.sender, e.agency, e.kind, e.change, e.supersedes, e.fact, e.occurred,
+                   e.recorded, e.trace)
         from person
         cross join lateral (
             select * from holds h where h.person_id = person.id and h.released is null offset 0
@@ -64,10 +67,8 @@ _READ = Statement(
         select row(t.start, t.recipient, t.role, t.agreement)
         from (
             select distinct on (c.start, d.recipient) c.start, d.recipient, d.role, d.agreement, d.change
-            from chain c
-            cross join lateral (select * from events e where e.id = c.id limit 1) e
-            cross join lateral (
-                select * from deliveries d where d.record_id = e.record_id and d.event_id = e.id offset 0
+            from chain c cross join lateral (
+                select * from deliveries d where d.record_id = c.record_id and d.event_id = c.id offset 0
             ) d
             order by c.start, d.recipient, c.depth, d.decision desc
         ) t
@@ -195,11 +196,12 @@ def _take_part(subject: Subject, case_id: uuid.UUID, *row: Any) -> None:
 
 def _wait(subjects: Mapping[uuid.UUID, Subject], held: list[Any]) -> None:
     """One event that waits, from a row for each role that it waits for."""
-    event, _, _, person, _, last, sent, standing, record, sender, agency, kind, change, *rest = held[0]
-    supersedes, fact, occurred, recorded, trace = rest
+    event, _, _, person, _, last, sent, standing, record, lane, sender, agency, *rest = held[0]
+    kind, change, supersedes, fact, occurred, recorded, trace = rest
     told = Told(
         id=event,
         record_id=record,
+        lane=lane,
         sender=sender,
         agency=agency,
         kind=kind,

@@ -10,6 +10,18 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 DUE = timedelta(hours=4)
 
+# Like addressing, so that an event is not decided, kept and freed at once. In their order, as there.
+_LOCK_LANES = text(
+    """
+    select pg_advisory_xact_lock(number) from (
+        select distinct cast(cast('x' || encode(substr(e.lane, 1, 8), 'hex') as bit(64)) as bigint) as number
+        from events e where e.id = any(cast(:events as uuid[])) order by 1
+    ) as wanted
+    """
+)
+
+_EVENTS_OF = text("select event_id from quarantine where id = any(cast(:ids as uuid[])) and event_id is not null")
+
 _PUT = text(
     """
     with row as (
@@ -79,7 +91,7 @@ _RELEASE = text(
           and not exists (select from deliveries x where x.record_id = e.record_id and x.event_id = e.id)
         returning e.*
     ), open as (
-        insert into undecided (lane, event_id, seq) select lane, id, seq from freed
+        insert into undecided (lane, event_id, seq) select lane, id, seq from freed on conflict do nothing
     ), forgotten as (
         delete from tries t using row where t.event_id = row.event_id
     ), again as (
@@ -136,6 +148,8 @@ async def put(
     now: datetime,
 ) -> bool:
     """Keep this. If it is an event of ours, its decision says held. False if it is kept already."""
+    if event_id is not None:
+        await connection.execute(_LOCK_LANES, {"events": [event_id]})
     told = await connection.execute(
         _PUT,
         {
@@ -188,6 +202,8 @@ async def release(connection: AsyncConnection, ids: Sequence[uuid.UUID], now: da
 
     Returns how many were released.
     """
+    events = (await connection.execute(_EVENTS_OF, {"ids": list(ids)})).scalars().all()
+    await connection.execute(_LOCK_LANES, {"events": events})
     return int((await connection.execute(_RELEASE, {"ids": list(ids), "now": now})).scalar_one())
 
 

@@ -50,7 +50,8 @@ _RECORDS = text(
     select coalesce(r.file_id || '#' || r.row, r.id::text) as receipt, case
         when r.state <> 'translated' then r.state
         when exists (select from events e where e.record_id = r.id
-                     and not exists (select from decisions d where d.event_id = e.id)) then 'undecided'
+                     and not exists (select from decisions d where d.record_id = r.id and d.event_id = e.id))
+            then 'undecided'
         when exists (select from quarantine q join events e on e.id = q.event_id
                      where e.record_id = r.id and q.released is null) then 'quarantined'
         when exists (select from holds h join events e on e.id = h.event_id

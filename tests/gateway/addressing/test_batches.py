@@ -36,7 +36,7 @@ pytestmark = pytest.mark.services
 
 TABLES = (
     *("decisions", "persons", "person_keys", "evidence", "placements", "responsibilities", "participants", "cases"),
-    *("deliveries", "queued", "holds", "mailboxes", "bodies", "data_keys", "events", "records"),
+    *("deliveries", "queued", "holds", "mailboxes", "bodies", "data_keys", "undecided", "events", "records"),
 )
 COMPARED = {
     "decisions": "select event_id, number, state, reason, person_id, case_id, deliveries, holds, why from decisions",

@@ -162,6 +162,35 @@ async def test_a_poison_event_is_kept_after_three_tries_and_its_neighbours_flow(
     assert await unaccounted(engine) == 0
 
 
+async def test_what_is_kept_again_while_it_is_driven_again_is_kept_and_accounted_for(engine: AsyncEngine) -> None:
+    """Kafka gave a poison event twice: its second copy waits until the first is in line again, and is seen there."""
+    (event,) = await published(engine, 1)
+
+    async def keep(source: str) -> None:
+        async with engine.begin() as connection:
+            key, wrapped = SEALER.new_key(kept := uuid.uuid4())
+            told = {"id": kept, "source": source, "event_id": event.envelope.id, "reason": "poison", "attempts": 3}
+            await quarantine.put(connection, **told, wrapped=wrapped, sealed=key.seal(kept, b"bytes"), now=NOW)
+
+    await keep("one")
+    async with engine.begin() as connection:
+        (first,) = await quarantine.waiting(connection, 10)
+        await quarantine.release(connection, [first.id], NOW)
+        second = asyncio.create_task(keep("two"))
+        async with asyncio.timeout(20):
+            while not await waits_for_a_lock(engine):
+                assert not second.done()
+    await second
+    assert await states(engine) == {"held": 1}
+    assert await unaccounted(engine) == 0
+
+
+async def waits_for_a_lock(engine: AsyncEngine) -> bool:
+    """Whether a session waits for another."""
+    async with engine.connect() as connection:
+        return bool((await connection.execute(text("select count(*) from pg_locks where not granted"))).scalar_one())
+
+
 async def test_after_a_run_that_died_each_record_is_counted_before_the_work(
     engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
