@@ -111,6 +111,11 @@ def fail(sentence: str, fix: str) -> None:
     typer.echo(_fitted(f"{sentence} {fix}".strip(), sys.stderr, 0), err=True)
 
 
+def say_waiting(url: str) -> None:
+    """Say on stderr that nobody answers there yet, and that it is waited for."""
+    typer.echo(_fitted(f"Nobody answers at {url} yet; waiting for it to start.", sys.stderr, 0), err=True)
+
+
 def _fitted(text: str, stream: TextIO, indent: int) -> str:
     """The text, broken between words to the terminal's width; as one line where no terminal shows it."""
     if not stream.isatty():

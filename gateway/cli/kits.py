@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from gateway.cli.common import FINDINGS, OK, Json, address, app, say, say_sentence
+from gateway.cli.common import FINDINGS, OK, Json, address, app, say, say_sentence, say_waiting
 from gateway.cli.completion import agencies
 from gateway.cli.signing_in import LOCAL, ClientId, Gateway, Key, Local, identity
 from gateway.clock import system_clock
@@ -111,7 +111,7 @@ async def _conform(adapter: "Adapter", who: "Identity", keys: "Keys", quiet: boo
     from gateway.connecting.sign_in import open_client
     from gateway.connecting.triggers import CONTRACTS
 
-    await reach(who.gateway)
+    await reach(who.gateway, say_waiting)
     async with open_client(who) as session:
         feed = Feed(session, adapter, CONTRACTS, random.SystemRandom(), system_clock)
         tried = await try_all(cases(feed, who, keys, system_clock), _teller(quiet))
@@ -140,7 +140,7 @@ async def _recipient_kit(to: str, host: str, port: int, signer: "Signer", fast: 
     async with stand_in.serving(host, port) as url:
         if not quiet:
             say(f"The kit's stand-in gateway listens at {url}, and signs with {tell_key(signer.public_keys()[0])}")
-        await reach(to)
+        await reach(to, say_waiting)
         async with httpx.AsyncClient(timeout=pace.within, trust_env=False) as client:
             push = Pusher(client, to, signer, stand_in, system_clock, random.SystemRandom())
             tried = await try_all(RecipientKit(push, stand_in, pace).cases(), _teller(quiet), first=DEPENDED_ON)

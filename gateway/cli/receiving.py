@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gateway.cli.common import FINDINGS, OK, UNREACHABLE, Json, address, app, fail, say
+from gateway.cli.common import FINDINGS, OK, UNREACHABLE, Json, address, app, fail, say, say_waiting
 from gateway.cli.signing_in import ClientId, Gateway, Key, Local, identity
 from gateway.clock import system_clock
 from gateway.errors import ConfigurationError
@@ -98,7 +98,7 @@ async def _listen(who: "Identity", to: str, cursor: Path, most: int | None, as_j
         fail(f"{to} {why}.", f"{message} is posted again until it is taken.")
 
     place, count = Cursor(cursor), 0
-    await reach(who.gateway)
+    await reach(who.gateway, say_waiting)
     async with open_client(who) as gateway, httpx.AsyncClient(timeout=15.0, trust_env=False) as local:
         async for one in listen(gateway, local, to, place, again=again):
             if as_json:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gateway.cli.common import OK, PARTIAL, REFUSED, UNREACHABLE, Json, app, fail, say, say_sentence
+from gateway.cli.common import OK, PARTIAL, REFUSED, UNREACHABLE, Json, app, fail, say, say_sentence, say_waiting
 from gateway.cli.completion import agencies, kinds
 from gateway.cli.signing_in import LOCAL, ClientId, Gateway, Key, Local, identity
 from gateway.clock import system_clock
@@ -129,7 +129,7 @@ async def _trigger(made: "Triggered", who: "Identity", as_json: bool) -> int:
     from gateway.connecting.sending import NotTheirFeed, post, read_answer
     from gateway.connecting.sign_in import open_client
 
-    await reach(who.gateway)
+    await reach(who.gateway, say_waiting)
     async with open_client(who) as session:
         path = f"/v1/feeds/{made.agency}/{made.door}"
         posted = await post(session, path, made.media_type, made.body, new_batch())

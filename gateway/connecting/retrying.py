@@ -3,7 +3,7 @@
 A request that met nobody, or an answer that says "not now", is made again under the same message id: one effect.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from typing import Final
 
@@ -21,6 +21,8 @@ _AGAIN: Final = frozenset({401, 408, 425, 429, 500, 502, 503, 504})
 _LONGEST: Final = 3600.0
 STARTING: Final = 20.0
 """Seconds that a system which is just being started is waited for."""
+_AT_FIRST: Final = 3
+"""The attempt before which somebody who looks on is told: a second or two after the first."""
 
 
 def again(error: Exception) -> bool | float:
@@ -45,12 +47,17 @@ def attempts(timeout: float = TIMEOUT) -> AsyncIterator[stamina.Attempt]:
     return stamina.retry_context(on=again, attempts=None, timeout=timeout, wait_initial=0.2, wait_max=15.0)
 
 
-async def reach(url: str) -> None:
-    """Wait until somebody listens there, for as long as a start takes. Raises Unreachable, naming the address."""
+async def reach(url: str, waiting: Callable[[str], None]) -> None:
+    """Wait until somebody listens there, for as long as a start takes. Raises Unreachable, naming the address.
+
+    waiting: told the address, once, where nobody answers at first.
+    """
     try:
         async with httpx.AsyncClient(timeout=5.0, trust_env=False) as client:
             async for attempt in attempts(STARTING):
                 with attempt:
+                    if attempt.num == _AT_FIRST:
+                        waiting(url)
                     await client.get(url)
     except httpx.HTTPError as error:
         raise Unreachable(type(error).__name__, url) from None
