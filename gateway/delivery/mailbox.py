@@ -22,7 +22,7 @@ from gateway.delivery.answering import Answering, Told
 from gateway.delivery.bell import Bell
 from gateway.delivery.signing import sign, write_key
 from gateway.failpoints import reach
-from gateway.problems import GONE, TOO_LARGE, TOO_SLOW, Problem, not_found
+from gateway.problems import GONE, NOT_FOUND, TOO_LARGE, TOO_SLOW, Problem, not_found
 from gateway.sealing import Sealer, Signer, Unreadable
 from gateway.store import mailboxes
 from gateway.store.mailboxes import Message, Notice
@@ -49,7 +49,10 @@ def router(
     routes = APIRouter(prefix="/v1", tags=["mailbox"])
 
     async def signed_in(request: Request) -> Caller:
-        return access.caller(request)
+        who = access.caller(request)
+        if not who.party.recipient:
+            raise Problem(NOT_FOUND, "Your party has no mailbox: it is registered as a sender only.")
+        return who
 
     # Resolved before any parameter is looked at: who is not signed in learns nothing, not even what is malformed.
     caller = Depends(signed_in)

@@ -47,7 +47,8 @@ def lasars(area: str) -> Party:
     )
 
 
-PARTIES = Parties((lasars("stockport"), lasars("enfield"), lasars("wigan")))
+FORCE = Party(id="met", name="A force", agency="police_custody", clients=(Client(id="met.system", keys=(PUBLIC,)),))
+PARTIES = Parties((lasars("stockport"), lasars("enfield"), lasars("wigan"), FORCE))
 HOME = "lasars-stockport"
 
 
@@ -105,6 +106,15 @@ async def test_notices_come_in_order_and_page_by_page(engine: AsyncEngine, home:
     assert [notice["position"] for notice in found] == list(range(1, 8))
     assert set(found[0]) == {"id", "position", "kind", "change", "role", "created", "state"}
     assert cursor == 7
+
+
+@pytest.mark.parametrize("path", ["/v1/mailbox", "/v1/mailbox?wait=20", f"/v1/messages/{uuid.uuid4()}"])
+async def test_who_only_sends_has_no_mailbox_and_is_told_so(app: FastAPI, path: str) -> None:
+    """An empty page would have it wait for ever."""
+    async with calling(app, "met") as client:
+        answer = await client.get(path)
+    assert answer.status_code == 404
+    assert answer.json()["detail"] == "Your party has no mailbox: it is registered as a sender only."
 
 
 async def test_a_cursor_never_skips_what_commits_late(engine: AsyncEngine, home: httpx.AsyncClient) -> None:
