@@ -28,9 +28,9 @@ class ConfigurationError(GatewayError):
 
 
 class JournalUnavailable(GatewayError):
-    """The journal cannot commit just now."""
+    """The journal cannot commit just now, or no longer says whether it did."""
 
-    fix = "Send the same record again with the same message id; nothing was accepted."
+    fix = "Send the same record again with the same message id; what was taken all the same is not taken twice."
 
 
 class Unwritable(JournalUnavailable):

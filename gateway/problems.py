@@ -99,7 +99,7 @@ UNAVAILABLE = Kind(
     "unavailable",
     503,
     "The gateway cannot commit just now",
-    "Send it again after Retry-After, with the same message id; nothing was accepted.",
+    "Send it again after Retry-After, with the same message id; what was taken all the same is not taken twice.",
 )
 
 KINDS: Mapping[str, Kind] = {
@@ -182,7 +182,7 @@ def not_found() -> Problem:
 
 
 def unavailable() -> Problem:
-    """The store cannot be reached: nothing was accepted, and nothing is lost by trying again."""
+    """The store cannot be reached, or fell silent: nothing is lost, and nothing taken twice, by trying again."""
     return Problem(UNAVAILABLE, "The journal cannot be written or read at this moment.", headers={"retry-after": "1"})
 
 

@@ -94,7 +94,7 @@ class Journal:
         return len(self._queue)
 
     async def take(self, entry: Entry) -> Taken | Clash:
-        """Commit one record. Raises JournalUnavailable (Unwritable) if it could not be; nothing was accepted then."""
+        """Commit one record. Raises JournalUnavailable if no commit was seen, Unwritable if there was none."""
         future: asyncio.Future[Taken | Clash] = asyncio.get_running_loop().create_future()
         self._queue.append((entry, future))
         self._arrived.set()
@@ -373,7 +373,7 @@ class Journal:
 
 
 def _fail(batch: Sequence[tuple[Entry, asyncio.Future[Taken | Clash]]], error: JournalUnavailable) -> None:
-    """Tell everybody in it that nothing was accepted."""
+    """Tell everybody in it that no commit was seen."""
     for _, future in batch:
         if not future.done():
             future.set_exception(type(error)(str(error)))
