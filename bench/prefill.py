@@ -1,9 +1,10 @@
 """A journal of a million, made from one of ten thousand that the gateway itself wrote.
 
 Every row of every table that grows with traffic is copied so many times inside PostgreSQL: real rows in the real
-schema, with all their indexes. Ids and keyed hashes are changed in each copy by a function of themselves and the copy's
-number, so that copies refer to each other as the originals do. The sealed bytes are the same and would not open under
-their new ids; nobody opens them, because nothing that is measured asks for a person of the copies.
+schema, with all their indexes, and in the order they were written, so that pages are filled as the gateway fills them.
+Ids and keyed hashes are changed in each copy by a function of themselves and the copy's number, so that copies refer to
+each other as the originals do. The sealed bytes are the same and would not open under their new ids; nobody opens them,
+because nothing that is measured asks for a person of the copies.
 """
 
 from typing import Any
@@ -56,13 +57,18 @@ async def count(dsn: str, table: str) -> int:
 
 
 def _copying(table: Table, times: int) -> str:
-    """The statement that copies a table's rows, the originals being what is there when it begins."""
+    """The statement that copies a table's rows, the originals being what is there when it begins.
+
+    All of them, then all of them again: copies of one row beside each other, all of a size, would leave a gap on each
+    page that rows of another size are put into long after, each on a page of its own.
+    """
     columns = [column for column in table.columns if column.identity is None]
     names = ", ".join(f'"{column.name}"' for column in columns)
     values = ", ".join(_value(table, column) for column in columns)
     return (
-        f'insert into "{table.name}" ({names}) select {values}'  # noqa: S608 - names of our own schema
-        f' from "{table.name}" as t cross join generate_series(1, {times - 1}) as copy'
+        f'with original as materialized (select * from "{table.name}")'  # noqa: S608 - names of our own schema
+        f' insert into "{table.name}" ({names}) select {values}'
+        f" from generate_series(1, {times - 1}) as copy cross join lateral (select * from original offset 0) as t"
     )
 
 

@@ -40,8 +40,6 @@ SETTINGS = {
     "max_connections": "60",
     # Addressing locks each identifying key it meets for the first time: some thousands in a batch of strangers.
     "max_locks_per_transaction": "256",
-    # Taken as it is used. Keyed hashes and ids are spread over every index, and a million records have 1.5 GB of those.
-    "shared_buffers": "512MB",
     "wal_buffers": "16MB",
     "fsync": "on",
     "synchronous_commit": "on",
@@ -61,6 +59,19 @@ SETTINGS = {
     "log_min_error_statement": "panic",
     "log_parameter_max_length": "0",
 }
+
+
+_LEAST_BUFFERS, _MOST_BUFFERS = 128, 1024
+"""MB of pages that are kept in memory."""
+
+
+def buffers(memory: int) -> str:
+    """How much of a machine's memory (bytes) may hold pages: a quarter, as PostgreSQL's manual advises, within limits.
+
+    It is taken as it is used. Keyed hashes and ids are spread over every index, and a million records have 1.5 GB of
+    those.
+    """
+    return f"{min(max(memory // 4 // 2**20, _LEAST_BUFFERS), _MOST_BUFFERS)}MB"
 
 
 class EmbeddedPostgres:
@@ -135,7 +146,8 @@ class EmbeddedPostgres:
 
     def _launch(self, progress: Progress) -> Child:
         clear_away(self._cluster)
-        settings = [word for name, value in SETTINGS.items() for word in ("-c", f"{name}={value}")]
+        told = {"shared_buffers": buffers(psutil.virtual_memory().total), **SETTINGS}
+        settings = [word for name, value in told.items() for word in ("-c", f"{name}={value}")]
         child = Child(self._program("postgres", "-D", str(self._cluster), "-k", str(self._sockets), *settings))
         try:
             child.wait_until(self._takes_connections, within=60, progress=progress)

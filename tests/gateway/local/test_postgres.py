@@ -143,3 +143,11 @@ def test_a_cluster_that_cannot_start_says_why(folder: Path) -> None:
             postgres.start(folder)
     finally:
         version.write_text(kept)
+
+
+@pytest.mark.parametrize(
+    ("memory", "told"), [(2**28, "128MB"), (2 * 2**30, "512MB"), (4 * 2**30, "1024MB"), (2**38, "1024MB")]
+)
+def test_a_quarter_of_the_memory_may_hold_pages(memory: int, told: str) -> None:
+    """On a small machine less, and on none more than a million records need."""
+    assert postgres.buffers(memory) == told
