@@ -60,7 +60,8 @@ def _copying(table: Table, times: int) -> str:
     """The statement that copies a table's rows, the originals being what is there when it begins.
 
     All of them, then all of them again: copies of one row beside each other, all of a size, would leave a gap on each
-    page that rows of another size are put into long after, each on a page of its own.
+    page that rows of another size are put into long after, each on a page of its own. The order is that of the names in
+    `from` only because the second speaks of the first.
     """
     columns = [column for column in table.columns if column.identity is None]
     names = ", ".join(f'"{column.name}"' for column in columns)
@@ -68,7 +69,8 @@ def _copying(table: Table, times: int) -> str:
     return (
         f'with original as materialized (select * from "{table.name}")'  # noqa: S608 - names of our own schema
         f' insert into "{table.name}" ({names}) select {values}'
-        f" from generate_series(1, {times - 1}) as copy cross join lateral (select * from original offset 0) as t"
+        f" from generate_series(1, {times - 1}) as copy"
+        " cross join lateral (select * from original where copy > 0 offset 0) as t"
     )
 
 

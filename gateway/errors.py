@@ -2,7 +2,7 @@
 
     GatewayError
     ├── ConfigurationError      a setting is missing or wrong; raised at start, never later
-    ├── JournalUnavailable      the journal cannot commit; the sender is told 503 and keeps the record
+    ├── JournalUnavailable      no commit was seen; the sender is told 503 and keeps the record
     │   └── Unwritable          it cannot commit this one record, now or later: a fault of ours
     ├── Fenced                  another process holds what this one was working on
     ├── Unreachable             met by a client: the gateway does not answer, or only that it cannot just now

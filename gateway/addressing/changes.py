@@ -14,7 +14,10 @@ from gateway.addressing.subject import Case
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What became of an event. number: 1, and one more each time it is decided again."""
+    """What became of an event.
+
+    lane: where it stood undecided. number: 1, and one more each time it is decided again.
+    """
 
     record_id: uuid.UUID
     lane: bytes

@@ -112,8 +112,8 @@ def fail(sentence: str, fix: str) -> None:
 
 
 def say_waiting(url: str) -> None:
-    """Say on stderr that nobody answers there yet, and that it is waited for."""
-    typer.echo(_fitted(f"Nobody answers at {url} yet; waiting for it to start.", sys.stderr, 0), err=True)
+    """Say on stderr that nobody answers there yet, and that it is tried again."""
+    typer.echo(_fitted(f"No answer from {url} yet; trying again for a while.", sys.stderr, 0), err=True)
 
 
 def _fitted(text: str, stream: TextIO, indent: int) -> str:

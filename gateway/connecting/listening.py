@@ -15,7 +15,7 @@ import stamina
 
 from gateway.connecting.retrying import attempts, not_now, unreachable
 from gateway.delivery.signing import ID, SIGNATURE, TIMESTAMP
-from gateway.errors import ConfigurationError
+from gateway.errors import ConfigurationError, TurnedAway
 
 _WAIT: Final = 20
 """Seconds an empty mailbox may be waited for; the most the gateway allows."""
@@ -59,6 +59,15 @@ class Cursor:
         unfinished.replace(self._file)
 
 
+class NoMailbox(TurnedAway):
+    """The party of this client has none."""
+
+    fix = "Listen as a client of a recipient, or have operations register this party as one."
+
+    def __init__(self) -> None:
+        super().__init__("This client's party has no mailbox at this gateway.")
+
+
 class NotTaken(Exception):
     """The local system cannot take anything just now."""
 
@@ -78,7 +87,7 @@ async def listen(
 
     A message that the local system answers with 5xx, 408, 425 or 429, or not at all, is posted again until it is
     answered otherwise; what it answers then is its own business, and the listening goes on. Raises Unreachable,
-    NotSignedIn.
+    NotSignedIn, NoMailbox.
     """
     while True:
         for notice in await _notices(gateway, cursor.position, wait):
@@ -89,6 +98,8 @@ async def listen(
 
 async def _notices(gateway: httpx.AsyncClient, after: int, wait: int) -> list[dict[str, Any]]:
     answer = await _get(gateway, f"/v1/mailbox?after={after}&wait={wait}")
+    if answer.status_code == 404:
+        raise NoMailbox
     answer.raise_for_status()
     told: list[dict[str, Any]] = answer.json()["notices"]
     return told

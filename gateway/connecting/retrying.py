@@ -21,8 +21,8 @@ _AGAIN: Final = frozenset({401, 408, 425, 429, 500, 502, 503, 504})
 _LONGEST: Final = 3600.0
 STARTING: Final = 20.0
 """Seconds that a system which is just being started is waited for."""
-_AT_FIRST: Final = 3
-"""The attempt before which somebody who looks on is told: a second or two after the first."""
+_TELL_BEFORE: Final = 3
+"""The attempt before which who looks on is told: a second or two after the first, where it was refused."""
 
 
 def again(error: Exception) -> bool | float:
@@ -56,7 +56,7 @@ async def reach(url: str, waiting: Callable[[str], None]) -> None:
         async with httpx.AsyncClient(timeout=5.0, trust_env=False) as client:
             async for attempt in attempts(STARTING):
                 with attempt:
-                    if attempt.num == _AT_FIRST:
+                    if attempt.num == _TELL_BEFORE:
                         waiting(url)
                     await client.get(url)
     except httpx.HTTPError as error:

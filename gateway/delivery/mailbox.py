@@ -51,7 +51,7 @@ def router(
     async def signed_in(request: Request) -> Caller:
         who = access.caller(request)
         if not who.party.recipient:
-            raise Problem(NOT_FOUND, "Your party has no mailbox: it is registered as a sender only.")
+            raise Problem(NOT_FOUND, "Your party has no mailbox: it is not registered as a recipient.")
         return who
 
     # Resolved before any parameter is looked at: who is not signed in learns nothing, not even what is malformed.

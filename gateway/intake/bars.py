@@ -172,7 +172,7 @@ def objection(fact: Fact, stands: Standing, digest: bytes) -> Problem | None:
         return Problem(CONFLICT, "A referral with this id was sent before. Change it by a message of reason update.")
     if head is None:
         # What is held may be this very referral: it is told once it is translated, and its newer version wins.
-        return None if stands.may_be_told else not_found()
+        return None if stands.may_yet_be_told else not_found()
     if head.withdrawn:
         return Problem(CONFLICT, "The referral is not current any more: it was cancelled.")
     if fact.version is not None and head.version is not None and fact.version < head.version:

@@ -68,8 +68,8 @@ _LEAST_BUFFERS, _MOST_BUFFERS = 128, 1024
 def buffers(memory: int) -> str:
     """How much of a machine's memory (bytes) may hold pages: a quarter, as PostgreSQL's manual advises, within limits.
 
-    It is taken as it is used. Keyed hashes and ids are spread over every index, and a million records have 1.5 GB of
-    those.
+    It is taken as it is used, which is what counts in a container, whose limit is not looked at. Keyed hashes and ids
+    are spread over every index, and a million records have 1.5 GB of those.
     """
     return f"{min(max(memory // 4 // 2**20, _LEAST_BUFFERS), _MOST_BUFFERS)}MB"
 

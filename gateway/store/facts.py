@@ -11,7 +11,7 @@ _STANDING = text(
            f.digest, f.version, e.change = 'retraction' as withdrawn,
            f.key is null and exists (
                select from records where sender = :sender and lane = :lane and state in ('held', 'waiting')
-           ) as may_be_told
+           ) as may_yet_be_told
     from (select) as always left join facts f on f.key = :fact left join events e on e.id = f.event_id
     """
 )
@@ -37,13 +37,13 @@ class Head:
 class Standing:
     """How a fact stands for a sender that tells it.
 
-    sent: a record of the sender's already has this transport id. head: the fact's newest event. may_be_told: nothing is
-    told of the fact, and a record of the same sender and lane is held or waiting, which may tell it yet.
+    sent: a record of the sender's already has this transport id. head: the fact's newest event. may_yet_be_told:
+    nothing is told of the fact, and a record of the same sender and lane is held or waiting, which may tell it.
     """
 
     sent: bool
     head: Head | None
-    may_be_told: bool
+    may_yet_be_told: bool
 
 
 async def standing(connection: AsyncConnection, *, sender: str, transport: bytes, fact: bytes, lane: bytes) -> Standing:
@@ -52,7 +52,7 @@ async def standing(connection: AsyncConnection, *, sender: str, transport: bytes
         await connection.execute(_STANDING, {"sender": sender, "transport": transport, "fact": fact, "lane": lane})
     ).one()
     head = Head(row.digest, row.version, row.withdrawn) if row.digest is not None else None
-    return Standing(sent=row.sent, head=head, may_be_told=row.may_be_told)
+    return Standing(sent=row.sent, head=head, may_yet_be_told=row.may_yet_be_told)
 
 
 async def head(connection: AsyncConnection, fact: bytes) -> Head | None:

@@ -59,6 +59,7 @@ _UNDECIDED_AGAIN = text(
     insert into outbox (seq, shard, event_id, lane, due)
     select e.seq, e.shard, e.id, e.lane, case when e.due > :now then e.due end
     from undecided u join events e on e.seq = u.seq
+    order by e.seq
     on conflict (seq) do update set lane = excluded.lane
     """
 )
@@ -70,6 +71,7 @@ _EVERYTHING_AGAIN = text(
     from events e
     where not exists (select from decisions d where d.record_id = e.record_id and d.event_id = e.id
                                                 and d.state in ('suppressed', 'superseded'))
+    order by e.seq
     on conflict (seq) do update set lane = excluded.lane
     """
 )

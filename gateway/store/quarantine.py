@@ -8,19 +8,17 @@ from datetime import datetime, timedelta
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from gateway.store.lookup import locks_of
+
 DUE = timedelta(hours=4)
 
-# Like addressing, so that an event is not decided, kept and freed at once. In their order, as there.
-_LOCK_LANES = text(
-    """
-    select pg_advisory_xact_lock(number) from (
-        select distinct cast(cast('x' || encode(substr(e.lane, 1, 8), 'hex') as bit(64)) as bigint) as number
-        from events e where e.id = any(cast(:events as uuid[])) order by 1
-    ) as wanted
-    """
-)
+_LANES = text("select lane from events where id = any(cast(:events as uuid[]))")
 
-_EVENTS_OF = text("select event_id from quarantine where id = any(cast(:ids as uuid[])) and event_id is not null")
+_LOCK = text("select count(pg_advisory_xact_lock(number)) from unnest(cast(:locks as bigint[])) as number")
+
+_EVENTS_OF = text(
+    "select event_id from quarantine where id = any(cast(:ids as uuid[])) and released is null and event_id is not null"
+)
 
 _PUT = text(
     """
@@ -148,8 +146,7 @@ async def put(
     now: datetime,
 ) -> bool:
     """Keep this. If it is an event of ours, its decision says held. False if it is kept already."""
-    if event_id is not None:
-        await connection.execute(_LOCK_LANES, {"events": [event_id]})
+    await _lock_lanes(connection, [event_id] if event_id is not None else [])
     told = await connection.execute(
         _PUT,
         {
@@ -165,6 +162,12 @@ async def put(
         },
     )
     return bool(told.scalar_one())
+
+
+async def _lock_lanes(connection: AsyncConnection, events: Sequence[uuid.UUID]) -> None:
+    """As addressing does, in the same order: so that an event is not decided, kept and freed at once."""
+    lanes = (await connection.execute(_LANES, {"events": list(events)})).scalars()
+    await connection.execute(_LOCK, {"locks": sorted(set(locks_of(lanes)))})
 
 
 async def count_try(connection: AsyncConnection, event: uuid.UUID, *, before: int = 0, another: int = 1) -> int:
@@ -203,7 +206,7 @@ async def release(connection: AsyncConnection, ids: Sequence[uuid.UUID], now: da
     Returns how many were released.
     """
     events = (await connection.execute(_EVENTS_OF, {"ids": list(ids)})).scalars().all()
-    await connection.execute(_LOCK_LANES, {"events": events})
+    await _lock_lanes(connection, events)
     return int((await connection.execute(_RELEASE, {"ids": list(ids), "now": now})).scalar_one())
 
 

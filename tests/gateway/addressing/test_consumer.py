@@ -188,7 +188,8 @@ async def test_what_is_kept_again_while_it_is_driven_again_is_kept_and_accounted
 async def waits_for_a_lock(engine: AsyncEngine) -> bool:
     """Whether a session waits for another."""
     async with engine.connect() as connection:
-        return bool((await connection.execute(text("select count(*) from pg_locks where not granted"))).scalar_one())
+        waiting = "select count(*) from pg_locks where not granted and locktype = 'advisory'"
+        return bool((await connection.execute(text(waiting))).scalar_one())
 
 
 async def test_after_a_run_that_died_each_record_is_counted_before_the_work(

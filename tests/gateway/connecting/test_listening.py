@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from gateway.connecting.listening import Cursor, Forwarded, listen
+from gateway.connecting.listening import Cursor, Forwarded, NoMailbox, listen
 from gateway.delivery.signing import sign, verify, write_key
 from gateway.errors import ConfigurationError
 from gateway.sealing import Signer
@@ -138,6 +138,19 @@ async def test_what_was_withdrawn_is_told_and_passed(tmp_path: Path) -> None:
     found = await told(2, Mailbox(a=None, b=b"2"), local, Cursor(tmp_path / "c"))
     assert [one.status for one in found] == [None, 204]
     assert [name for name, _ in local.got] == ["b"]
+
+
+async def test_a_party_without_a_mailbox_is_told_so(tmp_path: Path) -> None:
+    """And what to do: it would wait for ever."""
+
+    def nothing_here(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(404, json={"detail": "Your party has no mailbox."})
+
+    async with httpx.AsyncClient(
+        transport=httpx.MockTransport(nothing_here), base_url="http://gateway.test"
+    ) as gateway:
+        with pytest.raises(NoMailbox, match="has no mailbox at this gateway"):
+            await anext(listen(gateway, gateway, LOCAL, Cursor(tmp_path / "cursor"), wait=0))
 
 
 def test_a_file_that_is_no_cursor_is_not_overwritten(tmp_path: Path) -> None:

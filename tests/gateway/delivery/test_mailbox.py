@@ -108,13 +108,21 @@ async def test_notices_come_in_order_and_page_by_page(engine: AsyncEngine, home:
     assert cursor == 7
 
 
-@pytest.mark.parametrize("path", ["/v1/mailbox", "/v1/mailbox?wait=20", f"/v1/messages/{uuid.uuid4()}"])
-async def test_who_only_sends_has_no_mailbox_and_is_told_so(app: FastAPI, path: str) -> None:
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/v1/mailbox"),
+        ("GET", "/v1/mailbox?wait=20"),
+        ("GET", f"/v1/messages/{uuid.uuid4()}"),
+        ("POST", f"/v1/messages/{uuid.uuid4()}/receipt"),
+    ],
+)
+async def test_who_only_sends_has_no_mailbox_and_is_told_so(app: FastAPI, method: str, path: str) -> None:
     """An empty page would have it wait for ever."""
     async with calling(app, "met") as client:
-        answer = await client.get(path)
+        answer = await client.request(method, path, json={"result": "accepted"} if method == "POST" else None)
     assert answer.status_code == 404
-    assert answer.json()["detail"] == "Your party has no mailbox: it is registered as a sender only."
+    assert answer.json()["detail"] == "Your party has no mailbox: it is not registered as a recipient."
 
 
 async def test_a_cursor_never_skips_what_commits_late(engine: AsyncEngine, home: httpx.AsyncClient) -> None:

@@ -332,7 +332,7 @@ async def test_a_sender_that_reads_no_answers_is_let_go_of(street: Street, heard
 
 
 async def test_while_nothing_can_be_committed_messages_are_rejected(engine: AsyncEngine, journal: Journal) -> None:
-    """AR: nothing was accepted and nothing is wrong with it; sent again later, it is taken once."""
+    """AR: no commit was seen and nothing is wrong with it; sent again later, it is taken once."""
     street = Street(engine, Failing(journal, after=0))
     async with street.open() as port, line(port) as sender:
         sender.send(framed(MOVED))

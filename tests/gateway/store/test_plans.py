@@ -24,8 +24,11 @@ from gateway.store.statement import Statement
 
 pytestmark = pytest.mark.services
 
-QUEUES = {"outbox", "queued", "undecided"}
+QUEUES = {"outbox"}
 """Tables that hold nothing but what is still to be done, and may be read to their end."""
+
+COUNTED = {"gateway.operations.lag.STAGES": {"undecided", "queued"}}
+"""What is read whole because it is counted whole."""
 
 ANALYSED_EMPTY = {"gateway.store.deliveries._SETTLE": {"deliveries"}}
 """What a statement may read from end to end while statistics say that there is nothing in it.
@@ -109,7 +112,7 @@ async def test_no_table_that_grows_is_read_from_end_to_end(postgres: str, before
         await driver.execute(before)
         indexes = {name: Indexed(*rest) for name, *rest in await driver.fetch(_INDEXES)}
         for name, statement in statements().items():
-            if tables := await planned(driver, statement, indexes) - QUEUES:
+            if tables := await planned(driver, statement, indexes) - QUEUES - COUNTED.get(name, set()):
                 found[name] = tables
         assert await planned(driver, Statement("select from decisions where event_id = :id"), indexes) == {"decisions"}
         assert await planned(driver, Statement("select from decisions where record_id = :id"), indexes) == set()
