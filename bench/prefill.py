@@ -59,8 +59,8 @@ async def count(dsn: str, table: str) -> int:
 def _copying(table: Table, times: int) -> str:
     """The statement that copies a table's rows, the originals being what is there when it begins.
 
-    All of them, then all of them again: copies of one row beside each other, all of a size, would leave a gap on each
-    page that rows of another size are put into long after, each on a page of its own. The order is that of the names in
+    All of them, then all of them again: copies of one row beside each other, all of a size, would leave gaps that rows
+    of another size are put into long after, on pages all over the table. The order is that of the names in
     `from` only because the second speaks of the first.
     """
     columns = [column for column in table.columns if column.identity is None]
